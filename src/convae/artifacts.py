@@ -1,0 +1,171 @@
+"""Read and write artifacts: whole or not at all, the same bytes for the same content, and checked when read."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from convae.errors import ConvaeError
+
+if TYPE_CHECKING:  # each of these takes a third of a second or more to import, and few stages need them
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes `path`'s place when it is complete, and never before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A fixed name: what a killed run leaves behind is overwritten by the next one. The rename also keeps a file that
+    # DVC has linked into its cache from being written through.
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as ``.npy``, in C order."""
+    with _replacing(path) as file:
+        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as safetensors without metadata, whose bytes depend on nothing else."""
+    from safetensors.numpy import save
+
+    with _replacing(path) as file:
+        file.write(save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as indented JSON; NaN and infinity are refused with a ``ValueError``."""
+    with _replacing(path) as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+
+
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write nested numbers as JSON, to six decimals: what more there is tells machines apart, not models."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: rounded(each) for key, each in value.items()}
+        return value if isinstance(value, int) else round(float(value), 6)
+
+    write_json(path, rounded(metrics))
+
+
+def write_table(path: Path, table: "pd.DataFrame") -> None:
+    """Write a table as CSV; floats keep every digit."""
+    with _replacing(path) as file:
+        file.write(table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
+    """Write a figure as PNG, without the program's name and version in its metadata."""
+    with _replacing(path) as file:
+        figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+
+
+def unusable(path: Path, what: str) -> ConvaeError:
+    """Make the error for an artifact that cannot be used."""
+    return ConvaeError(path, what, "bring it back with `dvc checkout`, or make it again with `dvc repro`")
+
+
+@contextmanager
+def _reading(path: Path, malformed: type[Exception] = ValueError) -> Iterator[None]:
+    """Turn what a library raises on a missing or malformed file into a one-line error."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise unusable(path, "is missing") from None
+    except (malformed, OSError, ValueError, EOFError) as error:
+        raise unusable(path, f"is damaged or not what its name says ({error})") from None
+
+
+def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
+    """Map an ``.npy`` file into memory, read-only.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dtype : type of numpy.generic
+        The dtype that it must have.
+    shape : tuple of int or None
+        The shape that it must have; None stands for any length.
+
+    Returns
+    -------
+    numpy.ndarray
+        The array, backed by the file.
+
+    Raises
+    ------
+    ConvaeError
+        If the file is missing, damaged, of another dtype or shape, empty, or holds NaN or infinity.
+    """
+    with _reading(path, SyntaxError):
+        # Mapped, not read: a header that promises more data than the file holds is refused before memory is taken.
+        array = np.lib.format.open_memmap(path, mode="r")
+        if array.offset + array.nbytes != path.stat().st_size:
+            raise ValueError("more bytes than its header says")
+    matches = len(shape) == array.ndim and all(
+        want in (None, got) for want, got in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype != np.dtype(dtype) or not matches or not array.flags.c_contiguous:
+        wanted = f"{np.dtype(dtype)} [{', '.join('N' if want is None else str(want) for want in shape)}]"
+        raise unusable(path, f"holds {array.dtype} {list(array.shape)}, not {wanted}")
+    if array.size == 0:
+        raise unusable(path, "is empty")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise unusable(path, "holds NaN or infinity")
+    return array
+
+
+def read_weights(path: Path) -> dict[str, np.ndarray]:
+    """Read a safetensors file; see `read_array` for the errors."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    with _reading(path, SafetensorError):
+        weights = load(path.read_bytes())
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise unusable(path, f"holds NaN or infinity in {name}")
+    return weights
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; see `read_array` for the errors."""
+    with _reading(path, RecursionError):
+        return json.loads(path.read_bytes())
+
+
+def read_table(path: Path, columns: list[str]) -> "pd.DataFrame":
+    """Read a CSV file that must have exactly these columns, all of finite numbers, and at least one row."""
+    import pandas as pd
+
+    with _reading(path):
+        # "round_trip": pandas' default float parser may miss the last digit.
+        table = pd.read_csv(path, float_precision="round_trip")
+        if list(table.columns) != columns:
+            raise ValueError(f"its columns are {list(table.columns)}, not {columns}")
+        if table.empty or not np.isfinite(table.to_numpy(dtype=float)).all():
+            raise ValueError("no rows, or NaN in them")
+    return table

@@ -1,0 +1,32 @@
+"""Where every artifact lies, relative to the repository's root (in which DVC runs each stage)."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+
+DATA = Path("artifacts/data")
+TRAIN_IMAGES = DATA / "train_images.npy"
+TRAIN_LABELS = DATA / "train_labels.npy"
+TEST_IMAGES = DATA / "test_images.npy"
+TEST_LABELS = DATA / "test_labels.npy"
+CLASSES = DATA / "classes.json"
+
+WEIGHTS = Path("artifacts/model/weights.safetensors")
+CONFIG = Path("artifacts/model/config.json")
+HISTORY = Path("artifacts/train/history.csv")
+
+LOSSES = Path("metrics/losses.json")
+RECONSTRUCTIONS = Path("artifacts/evaluate/reconstructions.npy")
+
+LATENTS = Path("artifacts/latents/latents.npy")
+LATENT_LABELS = Path("artifacts/latents/labels.npy")
+
+EMBEDDING = Path("artifacts/tsne/embedding.npy")
+EMBEDDING_QUALITY = Path("metrics/embedding.json")
+
+LOSS_FIGURE = Path("artifacts/plots/loss.png")
+RECONSTRUCTIONS_FIGURE = Path("artifacts/plots/reconstructions.png")
+TSNE_FIGURE = Path("artifacts/plots/tsne.png")
+
+# Scratch of this working copy, neither tracked nor promised: how long each stage took when it last ran.
+TIMES = Path(".convae/times.json")

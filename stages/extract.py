@@ -1,0 +1,34 @@
+"""Encode the images of a split to latent vectors."""
+
+import numpy as np
+import torch
+
+from convae import artifacts, models, paths
+from convae.datasets import read_classes, read_images, read_labels
+from convae.evaluation import encode
+from convae.params import load_params
+from convae.stage import run
+
+SPLITS = {
+    "train": [(paths.TRAIN_IMAGES, paths.TRAIN_LABELS)],
+    "test": [(paths.TEST_IMAGES, paths.TEST_LABELS)],
+    "all": [(paths.TRAIN_IMAGES, paths.TRAIN_LABELS), (paths.TEST_IMAGES, paths.TEST_LABELS)],
+}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    split = load_params().extract.split
+    model = models.load(paths.CONFIG, paths.WEIGHTS)
+    classes = read_classes(paths.CLASSES)
+    latents, labels = [], []
+    for images_path, labels_path in SPLITS[split]:
+        pixels = read_images(images_path)
+        labels.append(read_labels(labels_path, pixels, len(classes)))
+        latents.append(encode(model, torch.tensor(pixels)))
+    artifacts.write_array(paths.LATENTS, np.concatenate(latents))
+    artifacts.write_array(paths.LATENT_LABELS, np.concatenate(labels))
+
+
+if __name__ == "__main__":
+    run(main)
