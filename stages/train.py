@@ -1,10 +1,12 @@
 """Train the autoencoder; the history grows by a row an epoch, the weights are written at the end."""
 
+import contextlib
+
 import pandas as pd
 import torch
 from torchinfo import summary
 
-from convae import artifacts, models, paths
+from convae import artifacts, checkpoints, models, paths, workers
 from convae.datasets import read_images
 from convae.params import load_params
 from convae.stage import run
@@ -13,19 +15,29 @@ from convae.training import train
 
 def main() -> None:
     params = load_params()
-    train_pixels = torch.tensor(read_images(paths.TRAIN_IMAGES))
-    test_pixels = torch.tensor(read_images(paths.TEST_IMAGES))
-    config = models.configure(params.model, train_pixels.shape[1:])
+    train_images, test_images = read_images(paths.TRAIN_IMAGES), read_images(paths.TEST_IMAGES)
+    config = models.configure(params.model, train_images.shape[1:])
     device = models.default_device()
+    processes = workers.processes(params.train.shards, device)
+    if processes > 1 and not workers.started_by_launcher():
+        workers.launch("stages.train", processes)
+        return
     torch.set_num_threads(1)
+    determinants = params.model_dump(mode="json", include={"model", "train"})
+    key = checkpoints.run_key(determinants, [paths.TRAIN_IMAGES, paths.TEST_IMAGES], device)
     model = models.build(config, params.train.seed).to(device)
-    print(summary(model, (1, *config.image_shape), col_names=("output_size", "num_params"), verbose=0))
-    history = []
-    for losses in train(model, train_pixels, test_pixels, params.train, device):
-        history.append(losses)
-        artifacts.write_table(paths.HISTORY, pd.DataFrame(history))
-    artifacts.write_weights(paths.WEIGHTS, models.weights(model))
-    artifacts.write_json(paths.CONFIG, config.model_dump(exclude_none=True))
+    with workers.joined(device):
+        first = workers.rank() == 0
+        if first:
+            print(summary(model, (1, *config.image_shape), col_names=("output_size", "num_params"), verbose=0))
+        with checkpoints.checkpoint(key) if first else contextlib.nullcontext() as checkpoint:
+            pixels = torch.tensor(train_images), torch.tensor(test_images)
+            for history in train(model, *pixels, params.train, device, checkpoint):
+                if first:
+                    artifacts.write_table(paths.HISTORY, pd.DataFrame(history))
+            if first:
+                artifacts.write_weights(paths.WEIGHTS, models.weights(model))
+                artifacts.write_json(paths.CONFIG, config.model_dump(exclude_none=True))
 
 
 if __name__ == "__main__":

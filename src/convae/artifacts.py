@@ -39,6 +39,12 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         os.close(folder)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as they are."""
+    with _replacing(path) as file:
+        file.write(content)
+
+
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy``, in C order."""
     with _replacing(path) as file:
@@ -49,14 +55,12 @@ def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as safetensors without metadata, whose bytes depend on nothing else."""
     from safetensors.numpy import save
 
-    with _replacing(path) as file:
-        file.write(save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
+    write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON; NaN and infinity are refused with a ``ValueError``."""
-    with _replacing(path) as file:
-        file.write(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+    write_bytes(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
@@ -72,8 +76,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:
     """Write a table as CSV; floats keep every digit."""
-    with _replacing(path) as file:
-        file.write(table.to_csv(index=False, lineterminator="\n").encode())
+    write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def write_figure(path: Path, figure: "Figure", dpi: int) -> None:

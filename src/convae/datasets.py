@@ -111,7 +111,10 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != math.prod(shape):
         raise ConvaeError(name, f"has {len(content) - header} values, not {shape}", "get it again")
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    try:
+        return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    except ValueError as error:  # more dimensions than NumPy has, or no values and lengths beyond its range
+        raise ConvaeError(name, f"cannot be an array ({error})", "get it again") from None
 
 
 def images(content: bytes, name: str, first: int | None) -> np.ndarray:

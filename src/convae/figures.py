@@ -8,11 +8,11 @@ from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 
 def loss_figure(history: pd.DataFrame) -> Figure:
-    """Draw training and test loss over the epochs, on a logarithmic scale.
+    """Draw training and test loss over the epochs, on a logarithmic scale once they have fallen far.
 
     Parameters
     ----------
@@ -24,12 +24,15 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     last = history.iloc[-1]
     for column, label, style in (("train_loss", "training", "o--"), ("test_loss", "test", "o-")):
         axes.plot(history["epoch"], history[column], style, markersize=3, label=f"{label} (last {last[column]:.4f})")
-    axes.set(title="Reconstruction loss", xlabel="epoch", ylabel="mean squared error per pixel", yscale="log")
+    axes.set(title="Reconstruction loss", xlabel="epoch", ylabel="mean squared error per pixel")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    # Plain 0.05, not 5 x 10^-2; the range is about one decade, so the minor ticks carry the labels.
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.set_minor_formatter(ScalarFormatter())
-    axes.grid(which="both", alpha=0.3)
+    losses = history[["train_loss", "test_loss"]].to_numpy()
+    if losses.max() > 3 * losses.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        axes.yaxis.set_major_formatter(ScalarFormatter())  # 0.05, not 5 x 10^-2
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
     axes.legend()
     return figure
 
@@ -95,12 +98,11 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
     bar = figure.colorbar(points, ax=axes, ticks=np.arange(len(classes)), fraction=0.04)
     bar.set_ticklabels(list(classes))
     bar.ax.tick_params(length=0)
-    bar.set_alpha(1)
     axes.set(title=f"t-SNE of {len(embedding):,} latent vectors", aspect="equal", xticks=[], yticks=[])
     return figure
 
 
-def densest_point(points: np.ndarray, cells: int = 12) -> tuple[float, float]:
+def densest_point(points: np.ndarray, cells: int = 8) -> tuple[float, float]:
     """Find the middle of the fullest cell of a grid over the points [N, 2]: where a label sits on its cluster."""
     counts, *edges = np.histogramdd(points, bins=cells)
     fullest = np.unravel_index(counts.argmax(), counts.shape)

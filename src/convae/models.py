@@ -3,25 +3,27 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from torch import Tensor, nn
 
 from convae import artifacts
 from convae.errors import ConvaeError
 from convae.params import ModelParams, Section
 
+Size = Annotated[int, Field(ge=1, le=4096)]
+
 
 class ModelConfig(Section):
     """All that is needed to rebuild a network; the content of ``config.json``."""
 
     architecture: Literal["conv", "dense"]
-    channels: tuple[int, int] | None = None
-    latent_size: int | None = None
-    image_shape: tuple[int, int, int]
+    channels: tuple[Size, Size] | None = None
+    latent_size: Size | None = None
+    image_shape: tuple[Size, Size, Size]
 
 
 class Autoencoder(nn.Module):
@@ -125,8 +127,7 @@ def load(config_path: Path, weights_path: Path) -> Autoencoder:
     """
     content = artifacts.read_json(config_path)
     try:
-        # JSON mode of pydantic: lists are tuples there.
-        config = ModelConfig.model_validate(content, strict=False)
+        config = ModelConfig.model_validate(content, strict=False)  # JSON has lists where the model has tuples
         model = build(config)
     except (ValidationError, ValueError) as error:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None

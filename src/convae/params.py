@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,21 +91,33 @@ class _Loader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        # Not SafeLoader's, which first expands merge keys (`!!merge <<`): without bound where aliases multiply.
+        mapping = yaml.constructor.BaseConstructor.construct_mapping(self, node, deep)
         seen = set()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"duplicate key {key.value!r}", problem_mark=key.start_mark)
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+            seen.add(key.value)
+        return mapping
+
+    def construct_int(self, node: yaml.ScalarNode) -> int:
+        return int(self.construct_scalar(node))
 
 
-_Loader.yaml_implicit_resolvers = {}  # PyYAML's own, inherited
+# PyYAML's tables, inherited, know too much: `!!set` passes for a list, and `!!int 010` is eight.
+_Loader.yaml_constructors = {
+    tag: constructor
+    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in ("null", "bool", "float", "str", "seq", "map")
+}
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_int)
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("float", r"[-+]?[0-9]+(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)", list("-+0123456789")),
+    ("float", r"[-+]?\.[0-9]+(?:[eE][-+][0-9]+)?", list("-+.")),
     ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
@@ -139,7 +152,7 @@ def load_params(path: Path = paths.PARAMS) -> Params:
         raise ConvaeError(path, "is not UTF-8 text", "save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ConvaeError(path, f"{line}{error.problem}", "mend the YAML there") from None
+        raise ConvaeError(path, f"{line}{_short(str(error.problem), 120)}", "mend the YAML there") from None
     # What else PyYAML's constructors raise on hostile scalars (`!!int x`, `!!bool x`), characters and nesting.
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ConvaeError(path, f"is not valid YAML ({type(error).__name__})", "mend it or `git checkout` it") from None
@@ -153,8 +166,9 @@ def load_params(path: Path = paths.PARAMS) -> Params:
 
 def _explained(path: Path, invalid: ValidationError) -> ConvaeError:
     # An unknown key comes first: a misspelt name makes two errors, of which "missing" is the less helpful.
-    error = min(invalid.errors(), key=lambda error: error["type"] != "extra_forbidden")
-    keys = [str(key) for key in error["loc"]]
+    unknown = ("extra_forbidden", "invalid_key")
+    error = min(invalid.errors(), key=lambda error: error["type"] not in unknown)
+    keys = [_short(str(key)) for key in error["loc"]]
     section: type[BaseModel] = Params
     wanted = ""
     for key in keys:
@@ -165,12 +179,19 @@ def _explained(path: Path, invalid: ValidationError) -> ConvaeError:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             section = field.annotation
     wanted = wanted or f"the keys {', '.join(section.model_fields)}"
+    short_list = error["type"] == "missing" and isinstance(error["loc"][-1], int)
+    if short_list:
+        keys.pop()
     where = f"{path}: {'.'.join(keys)}" if keys else str(path)
-    if error["type"] == "extra_forbidden":
+    if error["type"] in unknown:
         nearest = difflib.get_close_matches(keys[-1], section.model_fields, n=1)
         fix = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(section.model_fields)}"
         return ConvaeError(where, "unknown key", fix)
-    if error["type"] == "missing":
+    if error["type"] == "missing" and not short_list:
         return ConvaeError(where, "missing key", f"want {wanted}")
-    value = repr(error["input"])
-    return ConvaeError(where, f"got {value if len(value) <= 60 else value[:57] + '...'}", f"want {wanted}")
+    # Not repr, which would write out what YAML aliases multiply.
+    return ConvaeError(where, f"got {_short(reprlib.repr(error['input']))}", f"want {wanted}")
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+PIPELINE = Path("dvc.yaml")
 PARAMS = Path("params.yaml")
 
 DATA = Path("artifacts/data")

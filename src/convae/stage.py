@@ -1,12 +1,27 @@
-"""Run a stage's main function: errors as one line, and its time noted."""
+"""Run a stage: errors as one line, no result from inputs that changed meanwhile, no process left without its parent."""
 
+import hashlib
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
 
 from convae import artifacts, paths
 from convae.errors import ConvaeError
+from convae.params import load_params
+
+_sources: dict[str, str] = {}
+
+
+def note_sources() -> None:
+    """Remember the code as it is before any of it is imported; `run` compares it with what is there at the end."""
+    for path in [*Path("src/convae").glob("*.py"), *Path("stages").glob("*.py")]:
+        _sources[str(path)] = _digest(path)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -18,15 +33,65 @@ def run(main: Callable[[], None]) -> None:
         The stage's function, in a module named ``stages.NAME`` that is run as a program.
     """
     started = time.monotonic()
+    stage = os.environ.get("DVC_STAGE")
+    worker = "RANK" in os.environ
+    if stage or worker:
+        threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     try:
-        main()
-        _note_time(Path(sys.argv[0]).stem, time.monotonic() - started)
+        if stage and not worker:
+            before = _inputs(stage) | _sources
+            main()
+            _check_unchanged(before, _inputs(stage))
+        else:
+            main()
+        if not worker:
+            _note_time(Path(sys.argv[0]).stem, time.monotonic() - started)
     except ConvaeError as error:
-        sys.exit(f"error: {error}")
+        _fail(f"error: {error}")
     except OSError as error:  # a full disk, a folder without permission
-        sys.exit(f"error: {error.filename or 'input or output'}: {error.strerror}; mend that and run it again")
+        _fail(f"error: {error.filename or 'input or output'}: {error.strerror}; mend that and run it again")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _inputs(stage: str) -> dict[str, Any]:
+    """Take the state of all that dvc.yaml says the stage reads."""
+    declared = yaml.safe_load(paths.PIPELINE.read_bytes())["stages"][stage]
+    params = load_params().model_dump()
+    sections = {f"{paths.PARAMS}: {section}": params[section] for section in declared.get("params", [])}
+    return sections | {dep: _digest(Path(dep)) for dep in declared["deps"]}
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "missing"
+
+
+def _check_unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
+    # DVC hashes the dependencies when the command has ended: without this, it would record a result of the old ones
+    # as one of the new ones.
+    for name, state in after.items():
+        if state != before[name]:
+            raise ConvaeError(name, "changed while the stage ran", "run `dvc repro` again")
+
+
+def _fail(message: str) -> NoReturn:
+    report = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if report is None:
+        sys.exit(message)
+    # One of several workers, all of which may have met the same error: the launcher prints the first one's.
+    artifacts.write_json(Path(report), {"message": message, "timestamp": str(int(time.time()))})
+    sys.exit(1)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent, DVC or the launcher, has been killed: a later run shall not meet it."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
 
 
 def _note_time(stage: str, seconds: float) -> None:

@@ -1,8 +1,9 @@
 """Train an autoencoder; the result depends on the data and the parameters, not on how many processes share the work."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,9 +13,14 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
+from convae import checkpoints
 from convae.errors import ConvaeError
 from convae.models import normalize
 from convae.params import TrainParams
+from convae.workers import broadcast, gather, rank, world_size
+
+# Test images per forward pass.
+CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,17 @@ def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
 
 
 def train(
-    model: nn.Module, train_pixels: Tensor, test_pixels: Tensor, params: TrainParams, device: torch.device
-) -> Iterator[EpochLosses]:
-    """Train in place with AdamW on the mean squared error, yielding after each epoch.
+    model: nn.Module,
+    train_pixels: Tensor,
+    test_pixels: Tensor,
+    params: TrainParams,
+    device: torch.device,
+    checkpoint: Path | None = None,
+) -> Iterator[list[EpochLosses]]:
+    """Train in place with AdamW on the mean squared error, yielding the history after each epoch.
 
-    Each batch is cut into ``params.shards`` parts whose summed-loss gradients are taken one by one and added in that
-    order: the same sum of the same numbers, whoever computes them.
+    Each batch is cut into ``params.shards`` parts; every process takes the summed-loss gradients of its parts, all are
+    gathered, and everyone adds them in the order of the parts: the same sum of the same numbers, whoever computed them.
 
     Parameters
     ----------
@@ -59,11 +70,13 @@ def train(
         The recipe.
     device : torch.device
         Where to compute.
+    checkpoint : Path, optional
+        Where to go on from, if the file exists, and to keep the state after each epoch.
 
     Yields
     ------
-    EpochLosses
-        The epoch's losses.
+    list of EpochLosses
+        The losses of all epochs so far.
 
     Raises
     ------
@@ -79,8 +92,17 @@ def train(
     schedule = None
     if params.schedule == "one_cycle":
         schedule = OneCycleLR(optimizer, max_lr=params.learning_rate, total_steps=steps * params.epochs)
-    with tqdm(total=steps * params.epochs, unit="batch", disable=None) as bar:
-        for epoch in range(1, params.epochs + 1):
+    history: list[EpochLosses] = []
+    if saved := broadcast(checkpoints.read(checkpoint), device):
+        history = [EpochLosses(**row) for row in checkpoints.restore(saved, model, optimizer, schedule)]
+        yield history
+    done = len(history)
+    with tqdm(
+        total=steps * params.epochs, initial=steps * done, unit="batch", disable=None if rank() == 0 else True
+    ) as bar:
+        if done and rank() == 0:
+            bar.write(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
+        for epoch in range(done + 1, params.epochs + 1):
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for batch in torch.split(order, params.batch_size):
@@ -96,32 +118,52 @@ def train(
             losses = EpochLosses(epoch, train_loss / (images * values), mean_squared_error(model, test_pixels))
             if not math.isfinite(losses.train_loss) or not math.isfinite(losses.test_loss):
                 raise ConvaeError("train.learning_rate", f"the loss diverged in epoch {epoch}", "lower it")
-            bar.write(f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}")
-            yield losses
+            if rank() == 0:
+                bar.write(f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}")
+            history.append(losses)
+            if checkpoint:
+                checkpoints.save(checkpoint, model, optimizer, schedule, [asdict(row) for row in history])
+            yield history
 
 
 def batch_gradient(
     model: nn.Module, weights: list[nn.Parameter], pixels: Tensor, batch: Tensor, shards: int
 ) -> tuple[Tensor, float]:
     """Take the gradient of a batch's summed squared error: flat [parameters], and that sum itself."""
-    gradient: Tensor | None = None
-    total = 0.0
-    for shard in batch.tensor_split(shards):
-        if len(shard):
-            images = normalize(pixels[shard])
-            loss = mse_loss(model(images), images, reduction="sum")
-            flat = torch.cat([part.flatten() for part in torch.autograd.grad(loss, weights)])
-            gradient = flat if gradient is None else gradient + flat
-            total += loss.item()
-    assert gradient is not None
-    return gradient, total
+
+    def shard_gradient(shard: Tensor) -> Tensor:
+        images = normalize(pixels[shard])
+        loss = mse_loss(model(images), images, reduction="sum")
+        gradients = torch.autograd.grad(loss, weights)
+        return torch.cat([*(gradient.flatten() for gradient in gradients), loss.detach().reshape(1)])
+
+    size = sum(weight.numel() for weight in weights) + 1
+    total, *others = shared_out(shard_gradient, list(batch.tensor_split(shards)), size, weights[0])
+    for other in others:
+        total += other
+    return total[:-1], total[-1].item()
 
 
 @torch.no_grad()
-def mean_squared_error(model: nn.Module, pixels: Tensor, chunk: int = 500) -> float:
+def mean_squared_error(model: nn.Module, pixels: Tensor) -> float:
     """Compute the mean squared error of reconstructions over every pixel, on the [-1, 1] scale."""
-    total = 0.0
-    for part in torch.split(pixels, chunk):
-        images = normalize(part)
-        total += mse_loss(model(images), images, reduction="sum").item()
-    return total / pixels.numel()
+
+    def chunk_error(chunk: Tensor) -> Tensor:
+        images = normalize(chunk)
+        return mse_loss(model(images), images, reduction="sum").reshape(1)
+
+    errors = shared_out(chunk_error, list(torch.split(pixels, CHUNK)), 1, next(model.parameters()))
+    return math.fsum(errors.flatten().tolist()) / pixels.numel()
+
+
+def shared_out(compute: Callable[[Tensor], Tensor], parts: list[Tensor], size: int, like: Tensor) -> Tensor:
+    """Compute float32 [size] for each part, each in one of the processes; all get [parts, size], in the parts' order.
+
+    An empty part gives zeros, without being computed.
+    """
+    each = math.ceil(len(parts) / world_size())
+    mine = like.new_zeros((each, size))
+    for row, part in zip(mine, parts[rank() * each : (rank() + 1) * each], strict=False):
+        if len(part):
+            row.copy_(compute(part))
+    return gather(mine)[: len(parts)]

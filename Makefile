@@ -1,0 +1,44 @@
+# Conveniences; with the environment active (`. .venv/bin/activate`), plain dvc commands do the same work.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONPATH := src
+SHELL := /bin/bash
+
+.PHONY: help repro test test-fast lint format lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
+	dvc repro
+	@python -m convae.report
+
+test: $(VENV)/installed lint ## every check and test
+	pytest
+
+test-fast: $(VENV)/installed lint ## without the real pipeline runs, under a minute
+	pytest -m "not slow"
+
+lint: $(VENV)/installed ## ruff and mypy
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: $(VENV)/installed ## let ruff format and fix
+	ruff check --fix .
+	ruff format .
+
+lock: $(VENV)/installed ## resolve pyproject.toml anew into requirements.lock, with hashes and no index address
+	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --extra dev --upgrade --output-file requirements.lock pyproject.toml
+
+clean: ## remove the environment and the scratch, not the artifacts or DVC's cache
+	rm -rf $(VENV) .convae dvc_plots .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,126 @@
+"""What several test modules need: real MNIST, and copies of this repository to run the real pipeline in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from convae.downloads import fetch
+
+REPOSITORY = Path(__file__).parents[1]
+# One shrunken configuration for every end-to-end test: real images, few of them.
+SLICE = {
+    "data.train_images": 1200,
+    "data.test_images": 400,
+    "train.epochs": 1,
+    "train.batch_size": 128,
+    "tsne.perplexity": 10,
+    "plot.dpi": 50,
+}
+
+
+@pytest.fixture(scope="session")
+def mnist_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Provide a folder with MNIST's four decompressed files under their standard names."""
+    folder = tmp_path_factory.mktemp("mnist")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CONVAE_MIRROR", raising=False)
+        for name, content in fetch("MNIST").items():
+            (folder / name).write_bytes(content)
+    return folder
+
+
+class Repository:
+    """A Git and DVC working copy with this checkout's files, in which real commands run."""
+
+    def __init__(self, path: Path, environment: dict[str, str]) -> None:
+        self.path = path
+        self.environment = environment
+
+    def popen(self, command: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a shell command as the leader of a new session, so that all of it can be found and ended."""
+        return subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            cwd=self.path,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, command: str, *, code: int = 0, **environment: str) -> str:
+        """Run a command, check its exit code and give what it printed."""
+        process = self.popen(command, **environment)
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == code, output
+        return output
+
+    def params(self) -> dict[str, Any]:
+        return yaml.safe_load((self.path / "params.yaml").read_text())
+
+    def set_params(self, **values: Any) -> None:
+        params = self.params()
+        for key, value in values.items():
+            section, name = key.split(".")
+            params[section][name] = value
+        (self.path / "params.yaml").write_text(yaml.safe_dump(params))
+
+
+@pytest.fixture(scope="session")
+def make_repository(tmp_path_factory: pytest.TempPathFactory, mnist_raw: Path) -> Callable[..., Repository]:
+    """Provide a function that copies this checkout, as it is now, into a new Git repository with a small slice."""
+    checkpoints = tmp_path_factory.mktemp("checkpoints")
+
+    def make(**params: Any) -> Repository:
+        path = tmp_path_factory.mktemp("repository") / "convae"
+        listing = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in filter(None, listing.split("\0")):
+            # The committed results belong to other parameters, and the tests are not part of what is tested.
+            if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPOSITORY / name, path / name)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONVAE_", "DVC_"))}
+        repository = Repository(
+            path,
+            {
+                **kept,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "CONVAE_MIRROR": str(mnist_raw),
+                "CONVAE_CHECKPOINTS": str(checkpoints / path.parent.name),
+                "GIT_CONFIG_COUNT": "2",
+                "GIT_CONFIG_KEY_0": "user.name",
+                "GIT_CONFIG_VALUE_0": "A Tester",
+                "GIT_CONFIG_KEY_1": "user.email",
+                "GIT_CONFIG_VALUE_1": "tester@example.org",
+            },
+        )
+        repository.set_params(**{**SLICE, **params})
+        repository.run("git init --quiet --initial-branch main")
+        repository.run("git add --all")
+        repository.run("git commit --quiet --message 'Start here'")
+        return repository
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(make_repository: Callable[..., Repository]) -> Repository:
+    """Provide a repository whose pipeline has run, for tests that only look; its results are committed."""
+    repository = make_repository()
+    repository.run("dvc repro")
+    repository.run("git add --all")
+    repository.run("git commit --quiet --message 'Run the pipeline'")
+    return repository

@@ -1,0 +1,182 @@
+"""The real pipeline, run by the real DVC on a small slice of real MNIST."""
+
+import csv
+import itertools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from conftest import SLICE, Repository
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+pytestmark = pytest.mark.slow
+
+
+class Textbook(nn.Module):
+    """The tutorial's network, written out independently."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 32, 3, stride=3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2, 2),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2, 1),
+        )
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(64, 32, 3, stride=2),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, 16, 5, stride=3, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 1, 2, stride=2, padding=1),
+            nn.Tanh(),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.decoder(self.encoder(x))
+
+
+def metrics(repository: Repository, name: str) -> dict:
+    return json.loads((repository.path / "metrics" / f"{name}.json").read_text())
+
+
+def array(repository: Repository, name: str) -> np.ndarray:
+    return np.load(repository.path / "artifacts" / f"{name}.npy")
+
+
+def history(repository: Repository) -> list[dict[str, str]]:
+    return list(csv.DictReader((repository.path / "artifacts/train/history.csv").read_text().splitlines()))
+
+
+def copy_of(repository: Repository, folder: Path) -> Repository:
+    shutil.copytree(repository.path, folder / "convae", symlinks=True)
+    return Repository(folder / "convae", repository.environment)
+
+
+def stages_run(output: str) -> list[str]:
+    return re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE)
+
+
+def test_a_finished_pipeline_is_up_to_date_and_leaves_the_working_copy_clean(finished: Repository) -> None:
+    assert "Data and pipelines are up to date." in finished.run("dvc repro")
+    assert "up to date" in finished.run("dvc status")
+    assert finished.run("git status --porcelain") == ""
+
+
+def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Repository) -> None:
+    train, test = SLICE["data.train_images"], SLICE["data.test_images"]
+    expected = {
+        "data/train_images": ((train, 1, 28, 28), "uint8"),
+        "data/test_images": ((test, 1, 28, 28), "uint8"),
+        "data/train_labels": ((train,), "int64"),
+        "data/test_labels": ((test,), "int64"),
+        "latents/latents": ((test, 256), "float32"),
+        "latents/labels": ((test,), "int64"),
+        "tsne/embedding": ((test, 2), "float32"),
+    }
+    assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
+    assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
+    for name in ("loss", "reconstructions", "tsne"):
+        with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
+            assert image.format == "PNG"
+            assert image.info.keys() <= {"dpi"}  # no program, no date
+
+
+def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_losses(
+    finished: Repository, mnist_raw: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "MNIST").mkdir()
+    (tmp_path / "MNIST/raw").symlink_to(mnist_raw)
+    transform = torchvision.transforms.Compose(
+        [torchvision.transforms.ToTensor(), torchvision.transforms.Normalize(0.5, 0.5)]
+    )
+    model = Textbook()
+    model.load_state_dict(load_file(finished.path / "artifacts/model/weights.safetensors"), strict=True)
+    assert sum(weight.numel() for weight in model.parameters()) == 50_161
+    for split, images in (("train", SLICE["data.train_images"]), ("test", SLICE["data.test_images"])):
+        dataset = torchvision.datasets.MNIST(tmp_path, train=split == "train", transform=transform)
+        loader = torch.utils.data.DataLoader(torch.utils.data.Subset(dataset, range(images)), batch_size=256)
+        total = 0.0
+        with torch.no_grad():
+            for batch, _ in loader:
+                total += nn.functional.mse_loss(model(batch), batch).item() * len(batch)
+        assert total / images == pytest.approx(metrics(finished, "losses")[split]["mse"], abs=1e-5)
+
+
+def test_the_last_test_loss_of_the_history_is_the_evaluated_one(finished: Repository) -> None:
+    assert float(history(finished)[-1]["test_loss"]) == pytest.approx(
+        metrics(finished, "losses")["test"]["mse"], abs=1e-6
+    )
+
+
+def test_the_map_of_a_hardly_trained_network_already_beats_chance(finished: Repository) -> None:
+    quality = metrics(finished, "embedding")
+    assert quality["map_knn_accuracy"] > 0.5
+    assert quality["trustworthiness"] > 0.8
+    assert all(0 <= value <= 1 for value in quality.values())
+
+
+def test_another_perplexity_reruns_only_the_map_and_what_follows(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    repository.set_params(**{"tsne.perplexity": 15})
+    assert sorted(stages_run(repository.run("dvc repro"))) == ["plot", "quality", "tsne"]
+    assert (array(repository, "tsne/embedding") != array(finished, "tsne/embedding")).any()
+
+
+def test_the_dense_autoencoder_and_the_other_choices_run_through_everything(
+    finished: Repository, tmp_path: Path
+) -> None:
+    repository = copy_of(finished, tmp_path)
+    choices = {
+        "model.architecture": "dense",
+        "model.latent_size": 12,
+        "train.schedule": "one_cycle",
+        "extract.split": "all",
+        "tsne.backend": "sklearn",
+    }
+    repository.set_params(**choices)
+    repository.run("dvc repro")
+    assert array(repository, "latents/latents").shape == (1600, 12)
+    losses = metrics(repository, "losses")
+    # 784 -> 128 -> 64 -> 12 and back, weights and biases.
+    sizes = [784, 128, 64, 12, 64, 128, 784]
+    assert losses["parameters"] == sum(a * b + b for a, b in itertools.pairwise(sizes))
+    assert losses["latent_size"] == 12
+
+
+def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    output = repository.run("dvc exp run --name small --temp -S train.learning_rate=0.00001 -S model.channels=[8,16]")
+    assert sorted(stages_run(output)) == ["evaluate", "extract", "plot", "quality", "train", "tsne"]
+    shown = json.loads(repository.run("dvc exp show --json --no-pager"))
+    experiment = shown[1]["experiments"][0]["revs"][0]
+    assert experiment["name"] == "small"
+    params = experiment["data"]["params"]["params.yaml"]["data"]
+    assert params["train"]["learning_rate"] == 1e-5
+    assert params["model"]["channels"] == [8, 16]
+    assert repository.run("git status --porcelain") == ""
+    assert "train.mse" in repository.run("dvc metrics diff HEAD small")
+    repository.run("dvc plots diff HEAD small")
+    html = (repository.path / "dvc_plots/index.html").read_text()
+    assert "artifacts/train/history.csv" in html or "Reconstruction loss" in html
+
+
+def test_a_temporary_experiment_runs_its_own_code(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    figures = repository.path / "src/convae/figures.py"
+    # The workspace's own copy, found first by any process started from it, must not be what the experiment runs.
+    installed = tmp_path / "installed"
+    shutil.copytree(repository.path / "src", installed)
+    (installed / "convae/figures.py").write_text("raise SystemExit('the wrong code ran')")
+    figures.write_text(figures.read_text().replace("t-SNE of", "A map of"))
+    output = repository.run("dvc exp run --temp", PYTHONPATH=str(installed))
+    assert stages_run(output) == ["plot"]

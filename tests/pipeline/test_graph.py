@@ -1,0 +1,105 @@
+"""The graph: which stages a changed parameter reruns, and what each stage declares."""
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY, Repository
+
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
+STAGES = PIPELINE["stages"]
+
+FROM_MODEL_ON = {"train", "evaluate", "extract", "tsne", "quality", "plot"}
+FROM_LATENTS_ON = {"extract", "tsne", "quality", "plot"}
+FROM_MAP_ON = {"tsne", "quality", "plot"}
+# A new value for each promised parameter, and the stages whose results it may change.
+RERUN = {
+    "data.dataset": ("FashionMNIST", {"download"} | FROM_MODEL_ON),
+    "data.train_images": (1100, {"download"} | FROM_MODEL_ON),
+    "data.test_images": (300, {"download"} | FROM_MODEL_ON),
+    "model.architecture": ("dense", FROM_MODEL_ON),
+    "model.channels": ([16, 32], FROM_MODEL_ON),
+    "model.latent_size": (32, FROM_MODEL_ON),
+    "train.seed": (1, FROM_MODEL_ON),
+    "train.epochs": (2, FROM_MODEL_ON),
+    "train.batch_size": (64, FROM_MODEL_ON),
+    "train.shards": (3, FROM_MODEL_ON),
+    "train.learning_rate": (0.002, FROM_MODEL_ON),
+    "train.weight_decay": (0.0, FROM_MODEL_ON),
+    "train.schedule": ("one_cycle", FROM_MODEL_ON),
+    "extract.split": ("train", FROM_LATENTS_ON),
+    "tsne.backend": ("sklearn", FROM_MAP_ON),
+    "tsne.perplexity": (12, FROM_MAP_ON),
+    "tsne.seed": (1, FROM_MAP_ON),
+    "plot.reconstructions": (6, {"plot"}),
+    "plot.seed": (1, {"plot"}),
+    "plot.dpi": (60, {"plot"}),
+}
+
+
+def imported_files(module: Path) -> set[Path]:
+    """Follow the import statements of a module, wherever in it they stand, through this repository's modules."""
+    found: set[Path] = set()
+    todo = [module]
+    while todo:
+        file = todo.pop()
+        if file in found:
+            continue
+        found.add(file)
+        names = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        for name in names | {".".join(file.relative_to(REPOSITORY).parts[:-1]).removeprefix("src.")}:
+            for root in (REPOSITORY / "src", REPOSITORY):
+                path = root.joinpath(*name.split("."))
+                todo += [file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()]
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_module_that_it_imports_and_on_no_other(stage: str) -> None:
+    declared = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    imported = {str(file.relative_to(REPOSITORY)) for file in imported_files(REPOSITORY / f"stages/{stage}.py")}
+    assert declared == imported
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_described_and_its_dependencies_are_files_in_order(stage: str) -> None:
+    assert STAGES[stage]["desc"]
+    assert STAGES[stage]["deps"] == sorted(STAGES[stage]["deps"])
+    outputs = {out for each in STAGES.values() for out in each.get("outs", [])}
+    for dep in STAGES[stage]["deps"]:
+        assert dep in outputs or (REPOSITORY / dep).is_file()
+
+
+def test_every_parameter_has_a_row_in_the_table_of_reruns() -> None:
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    assert set(RERUN) == {f"{section}.{key}" for section, keys in params.items() for key in keys}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", RERUN)
+def test_a_changed_parameter_reruns_what_depends_on_it_and_nothing_else(
+    key: str, finished: Repository, tmp_path: Path
+) -> None:
+    value, expected = RERUN[key]
+    repository = Repository(tmp_path / "convae", finished.environment)
+    shutil.copytree(finished.path, repository.path, symlinks=True)
+    repository.set_params(**{key: value})
+    changed = set(json.loads(repository.run("dvc status --json")))
+    # What DVC reruns: the changed stages, and (unless their outputs come out the same) what is downstream.
+    producers = {out: name for name, stage in STAGES.items() for out in stage.get("outs", [])}
+    upstream = {name: {producers[dep] for dep in stage["deps"] if dep in producers} for name, stage in STAGES.items()}
+    rerun = set(changed)
+    for name in STAGES:  # in the order of the pipeline
+        if upstream[name] & rerun:
+            rerun.add(name)
+    assert rerun == expected
+    # No stage starts on the change itself that is not first in line.
+    assert len(changed) == 1
