@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONPATH := src
 SHELL := /bin/bash
 
-.PHONY: help repro test test-fast lint format lock clean
+.PHONY: help repro verify test test-fast lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ $(VENV)/installed: requirements.lock
 repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
 	dvc repro
 	@python -m convae.report
+
+verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
+	@python -m convae.verify
 
 test: $(VENV)/installed lint ## every check and test
 	pytest

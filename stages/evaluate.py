@@ -12,7 +12,8 @@ from convae.stage import run
 def main() -> None:
     torch.set_num_threads(1)
     model = models.load(paths.CONFIG, paths.WEIGHTS)
-    train_pixels, test_pixels = read_images(paths.TRAIN_IMAGES), read_images(paths.TEST_IMAGES)
+    train_pixels = read_images(paths.TRAIN_IMAGES, model.image_shape)
+    test_pixels = read_images(paths.TEST_IMAGES, model.image_shape)
     classes = read_classes(paths.CLASSES)
     labels = read_labels(paths.TEST_LABELS, test_pixels, len(classes))
     latent_size = encode(model, torch.tensor(test_pixels[:1])).shape[1]

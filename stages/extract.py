@@ -23,7 +23,7 @@ def main() -> None:
     classes = read_classes(paths.CLASSES)
     latents, labels = [], []
     for images_path, labels_path in SPLITS[split]:
-        pixels = read_images(images_path)
+        pixels = read_images(images_path, model.image_shape)
         labels.append(read_labels(labels_path, pixels, len(classes)))
         latents.append(encode(model, torch.tensor(pixels)))
     artifacts.write_array(paths.LATENTS, np.concatenate(latents))

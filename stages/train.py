@@ -15,7 +15,8 @@ from convae.training import train
 
 def main() -> None:
     params = load_params()
-    train_images, test_images = read_images(paths.TRAIN_IMAGES), read_images(paths.TEST_IMAGES)
+    train_images = read_images(paths.TRAIN_IMAGES)
+    test_images = read_images(paths.TEST_IMAGES, train_images.shape[1:])
     config = models.configure(params.model, train_images.shape[1:])
     device = models.default_device()
     processes = workers.processes(params.train.shards, device)
@@ -38,6 +39,7 @@ def main() -> None:
             if first:
                 artifacts.write_weights(paths.WEIGHTS, models.weights(model))
                 artifacts.write_json(paths.CONFIG, config.model_dump(exclude_none=True))
+                artifacts.write_json(paths.MACHINE, models.machine(device))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ SLICE = {
     "data.test_images": 400,
     "train.epochs": 1,
     "train.batch_size": 128,
+    "train.shards": 4,
     "tsne.perplexity": 10,
     "plot.dpi": 50,
 }
@@ -74,24 +75,29 @@ class Repository:
 
 
 @pytest.fixture(scope="session")
-def make_repository(tmp_path_factory: pytest.TempPathFactory, mnist_raw: Path) -> Callable[..., Repository]:
-    """Provide a function that copies this checkout, as it is now, into a new Git repository with a small slice."""
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy this checkout's files as they are now, so that all repositories of a session hold the same."""
+    path = tmp_path_factory.mktemp("snapshot")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listing.split("\0")):
+        # The committed results belong to other parameters, and the tests are not part of what is tested.
+        if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, path / name)
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_repository(
+    tmp_path_factory: pytest.TempPathFactory, snapshot: Path, mnist_raw: Path
+) -> Callable[..., Repository]:
+    """Provide a function that makes a new Git repository of this checkout's files, set to a small slice."""
     checkpoints = tmp_path_factory.mktemp("checkpoints")
 
     def make(**params: Any) -> Repository:
         path = tmp_path_factory.mktemp("repository") / "convae"
-        listing = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for name in filter(None, listing.split("\0")):
-            # The committed results belong to other parameters, and the tests are not part of what is tested.
-            if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(REPOSITORY / name, path / name)
+        shutil.copytree(snapshot, path)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONVAE_", "DVC_"))}
         repository = Repository(
             path,

@@ -1,7 +1,10 @@
 """Read and write artifacts: whole or not at all, the same bytes for the same content, and checked when read."""
 
+import io
 import json
+import math
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,8 +32,10 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # a write to a full disk names no file
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -47,15 +52,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy``, in C order."""
-    with _replacing(path) as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+    # Not into the file: NumPy writes there by a function whose error does not say that the disk is full.
+    content = io.BytesIO()
+    np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
+    write_bytes(path, content.getvalue())
 
 
 def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as safetensors without metadata, whose bytes depend on nothing else."""
     from safetensors.numpy import save
 
-    write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
+    write_bytes(path, save({name: np.asarray(array, order="C") for name, array in weights.items()}))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -69,7 +76,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     def rounded(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: rounded(each) for key, each in value.items()}
-        return value if isinstance(value, int) else round(float(value), 6)
+        return value if isinstance(value, int) else round(float(value), 6) + 0.0  # which makes -0.0 zero
 
     write_json(path, rounded(metrics))
 
@@ -91,14 +98,16 @@ def unusable(path: Path, what: str) -> ConvaeError:
 
 
 @contextmanager
-def _reading(path: Path, malformed: type[Exception] = ValueError) -> Iterator[None]:
-    """Turn what a library raises on a missing or malformed file into a one-line error."""
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises on a missing or malformed file into a one-line error."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, on headers that it goes on to refuse
+            yield
     except FileNotFoundError:
         raise unusable(path, "is missing") from None
-    except (malformed, OSError, ValueError, EOFError) as error:
-        raise unusable(path, f"is damaged or not what its name says ({error})") from None
+    except Exception as error:  # NumPy's header parser alone raises eight types, none of them documented
+        raise unusable(path, f"is damaged or not what its name says ({str(error)[:300]})") from None
 
 
 def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
@@ -123,7 +132,7 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     ConvaeError
         If the file is missing, damaged, of another dtype or shape, empty, or holds NaN or infinity.
     """
-    with _reading(path, SyntaxError):
+    with _reading(path):
         # Mapped, not read: a header that promises more data than the file holds is refused before memory is taken.
         array = np.lib.format.open_memmap(path, mode="r")
         if array.offset + array.nbytes != path.stat().st_size:
@@ -142,22 +151,23 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """Read a safetensors file; see `read_array` for the errors."""
-    from safetensors import SafetensorError
+    """Read a safetensors file of float32 arrays; see `read_array` for the errors."""
     from safetensors.numpy import load
 
-    with _reading(path, SafetensorError):
+    with _reading(path):
         weights = load(path.read_bytes())
     for name, array in weights.items():
+        if array.dtype != np.float32:
+            raise unusable(path, f"holds {array.dtype} in {name}, not float32")
         if not np.isfinite(array).all():
             raise unusable(path, f"holds NaN or infinity in {name}")
     return weights
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; see `read_array` for the errors."""
-    with _reading(path, RecursionError):
-        return json.loads(path.read_bytes())
+    """Read a JSON file in UTF-8; see `read_array` for the errors."""
+    with _reading(path):
+        return json.loads(path.read_bytes().decode(), parse_float=_finite, parse_constant=_finite)
 
 
 def read_table(path: Path, columns: list[str]) -> "pd.DataFrame":
@@ -165,10 +175,27 @@ def read_table(path: Path, columns: list[str]) -> "pd.DataFrame":
     import pandas as pd
 
     with _reading(path):
-        # "round_trip": pandas' default float parser may miss the last digit.
-        table = pd.read_csv(path, float_precision="round_trip")
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            raise ValueError("the last row is cut short")
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # surplus values, which it would drop
+        # Nothing is guessed or skipped; "round_trip", because the default parser may miss the last digit.
+        table = pd.read_csv(
+            io.BytesIO(content),
+            dtype=np.float64,
+            index_col=False,
+            skip_blank_lines=False,
+            float_precision="round_trip",
+        )
         if list(table.columns) != columns:
             raise ValueError(f"its columns are {list(table.columns)}, not {columns}")
-        if table.empty or not np.isfinite(table.to_numpy(dtype=float)).all():
-            raise ValueError("no rows, or NaN in them")
-    return table
+        if table.empty or not np.isfinite(table.to_numpy()).all():
+            raise ValueError("no rows, or NaN or infinity in them")
+        return table
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"holds {text[:80]}")
+    return number

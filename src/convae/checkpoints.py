@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from convae import artifacts
+from convae.models import machine
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -46,14 +47,15 @@ def run_key(params: Mapping[str, Any], inputs: list[Path], device: torch.device)
     str
         64 hexadecimal digits.
     """
-    modules = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("convae", "stages")}
-    sources = {name: Path(module.__file__) for name, module in modules.items() if module.__file__}
+    # __main__: the stage's own module, which Python runs under that name.
+    ours = ("convae", "stages", "__main__")
+    files = {name: vars(module).get("__file__") for name, module in sys.modules.items() if name.split(".")[0] in ours}
     parts = {
         "params": params,
         "inputs": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
-        "code": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(sources.items())},
+        "code": {name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, file in files.items() if file},
         "versions": [platform.python_version(), torch.__version__, np.__version__],
-        "machine": [platform.machine(), device.type, torch.backends.cpu.get_cpu_capability()],
+        "machine": machine(device),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -75,12 +77,12 @@ def checkpoint(key: str) -> Iterator[Path | None]:
     path = folder / f"{key}.safetensors"
     lock = FileLock(folder / f"{key}.lock")
     try:
-        lock.acquire(blocking=False)
+        held = lock.acquire(blocking=False)
     except Timeout:
         print("train: another process trains the very same, so this one keeps no checkpoint")
         yield None
         return
-    with lock:
+    with held:
         yield path
         path.unlink(missing_ok=True)
         Path(lock.lock_file).unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The datasets: their files, the hashes that these must have, and how their bytes become arrays."""
 
-import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,12 +108,10 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
     if not dimensions or len(content) < header:
         raise ConvaeError(name, "is not an IDX file of unsigned bytes", "get it again")
     shape = struct.unpack(f">{dimensions}I", content[4:header])
-    if len(content) - header != math.prod(shape):
-        raise ConvaeError(name, f"has {len(content) - header} values, not {shape}", "get it again")
     try:
         return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
-    except ValueError as error:  # more dimensions than NumPy has, or no values and lengths beyond its range
-        raise ConvaeError(name, f"cannot be an array ({error})", "get it again") from None
+    except ValueError as error:  # too few or too many values, or a shape that no array can have
+        raise ConvaeError(name, f"is not what its header says ({error})", "get it again") from None
 
 
 def images(content: bytes, name: str, first: int | None) -> np.ndarray:
@@ -127,9 +124,9 @@ def labels(content: bytes, name: str, first: int | None) -> np.ndarray:
     return parse_idx(content, name)[:first].astype(np.int64)
 
 
-def read_images(path: Path) -> np.ndarray:
-    """Map an image artifact into memory: uint8 [N, C, H, W], read-only."""
-    return artifacts.read_array(path, np.uint8, (None, None, None, None))
+def read_images(path: Path, image_shape: tuple[int | None, ...] = (None, None, None)) -> np.ndarray:
+    """Map an image artifact into memory: uint8 [N, C, H, W], read-only; each of this shape, where one is given."""
+    return artifacts.read_array(path, np.uint8, (None, *image_shape))
 
 
 def read_labels(path: Path, images: np.ndarray, classes: int) -> np.ndarray:

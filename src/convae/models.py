@@ -1,6 +1,7 @@
 """The autoencoders, and what they take in and give out."""
 
 import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,22 +16,24 @@ from convae.errors import ConvaeError
 from convae.params import ModelParams, Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
+Channels = Annotated[int, Field(ge=2, le=4096)]
 
 
 class ModelConfig(Section):
     """All that is needed to rebuild a network; the content of ``config.json``."""
 
     architecture: Literal["conv", "dense"]
-    channels: tuple[Size, Size] | None = None
+    channels: tuple[Channels, Channels] | None = None
     latent_size: Size | None = None
     image_shape: tuple[Size, Size, Size]
 
 
 class Autoencoder(nn.Module):
-    """An encoder and a decoder; images are float32 [N, C, H, W] in [-1, 1], and so are their reconstructions."""
+    """An encoder and a decoder; images are float32 [N, *image_shape] in [-1, 1], and so are their reconstructions."""
 
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential, image_shape: tuple[int, int, int]) -> None:
         super().__init__()
+        self.image_shape = image_shape
         self.encoder = encoder
         self.decoder = decoder
 
@@ -59,7 +62,7 @@ def conv_autoencoder(channels: tuple[int, int], image_channels: int = 1) -> Auto
         nn.ConvTranspose2d(first // 2, image_channels, kernel_size=2, stride=2, padding=1),  # -> 28 x 28
         nn.Tanh(),
     )
-    return Autoencoder(encoder, decoder)
+    return Autoencoder(encoder, decoder, (image_channels, 28, 28))
 
 
 def dense_autoencoder(latent_size: int, image_shape: tuple[int, int, int]) -> Autoencoder:
@@ -82,7 +85,7 @@ def dense_autoencoder(latent_size: int, image_shape: tuple[int, int, int]) -> Au
         nn.Tanh(),
         nn.Unflatten(1, image_shape),
     )
-    return Autoencoder(encoder, decoder)
+    return Autoencoder(encoder, decoder, image_shape)
 
 
 def configure(params: ModelParams, image_shape: tuple[int, ...]) -> ModelConfig:
@@ -128,17 +131,19 @@ def load(config_path: Path, weights_path: Path) -> Autoencoder:
     content = artifacts.read_json(config_path)
     try:
         config = ModelConfig.model_validate(content, strict=False)  # JSON has lists where the model has tuples
-        model = build(config)
+        with torch.device("meta"):  # no memory or time for weights that are replaced, or for a damaged size
+            model = build(config)
     except (ValidationError, ValueError) as error:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None
     load_weights(model, artifacts.read_weights(weights_path), weights_path)
-    return model.eval()
+    return model.to(memory_format=torch.channels_last).eval()
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, np.ndarray], where: Path) -> None:
-    """Copy named arrays into a network that has exactly these names and shapes."""
+    """Give a network, that must have exactly these names and shapes, copies of the named arrays as weights."""
+    state = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
     try:
-        model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()}, strict=True)
+        model.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as error:
         raise artifacts.unusable(where, f"does not fit the network ({error})") from None
 
@@ -166,3 +171,12 @@ def default_device() -> torch.device:
         return torch.device(name) if name else torch.accelerator.current_accelerator(True) or torch.device("cpu")
     except RuntimeError:
         raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, cuda or mps, or leave it unset") from None
+
+
+def machine(device: torch.device) -> dict[str, str]:
+    """Tell what decides how the network's arithmetic rounds: the same here, the same bytes."""
+    return {
+        "device": device.type,
+        "processor": platform.machine(),
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+    }

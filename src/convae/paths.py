@@ -15,6 +15,7 @@ CLASSES = DATA / "classes.json"
 WEIGHTS = Path("artifacts/model/weights.safetensors")
 CONFIG = Path("artifacts/model/config.json")
 HISTORY = Path("artifacts/train/history.csv")
+MACHINE = Path("artifacts/train/machine.json")
 
 LOSSES = Path("metrics/losses.json")
 RECONSTRUCTIONS = Path("artifacts/evaluate/reconstructions.npy")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import yaml
@@ -15,11 +16,33 @@ from convae import artifacts, paths
 from convae.errors import ConvaeError
 from convae.params import load_params
 
+# The launcher says who it is, because it may have been killed before a worker gets to look.
+_parent = int(os.environ.get("CONVAE_LAUNCHER", os.getppid()))
 _sources: dict[str, str] = {}
+
+
+def time_limit(variable: str, default: float) -> float:
+    """Read a limit in seconds from an environment variable.
+
+    Raises
+    ------
+    ConvaeError
+        If it is not a number above 0 and up to 1e9.
+    """
+    given = os.environ.get(variable, str(default))
+    try:
+        limit = float(given)
+    except ValueError:
+        limit = 0
+    if not 0 < limit <= 1e9:
+        raise ConvaeError(variable, f"got {given!r}", "want a number of seconds above 0 and up to 1e9")
+    return limit
 
 
 def note_sources() -> None:
     """Remember the code as it is before any of it is imported; `run` compares it with what is there at the end."""
+    # Until `run` is reached, which the imports delay by seconds, Ctrl-C shall not print where it struck.
+    sys.excepthook = _report_no_interrupt
     for path in [*Path("src/convae").glob("*.py"), *Path("stages").glob("*.py")]:
         _sources[str(path)] = _digest(path)
 
@@ -36,12 +59,13 @@ def run(main: Callable[[], None]) -> None:
     stage = os.environ.get("DVC_STAGE")
     worker = "RANK" in os.environ
     if stage or worker:
-        threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+        threading.Thread(target=_end_with, args=[_parent], daemon=True).start()
     try:
         if stage and not worker:
-            before = _inputs(stage) | _sources
+            declared = _declared(stage)
+            before = _inputs(declared) | _sources
             main()
-            _check_unchanged(before, _inputs(stage))
+            _check_unchanged(before, _inputs(declared))
         else:
             main()
         if not worker:
@@ -49,14 +73,25 @@ def run(main: Callable[[], None]) -> None:
     except ConvaeError as error:
         _fail(f"error: {error}")
     except OSError as error:  # a full disk, a folder without permission
-        _fail(f"error: {error.filename or 'input or output'}: {error.strerror}; mend that and run it again")
+        _fail(f"error: {error.filename or 'input or output'}: {error.strerror or error}; mend that and run it again")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _inputs(stage: str) -> dict[str, Any]:
-    """Take the state of all that dvc.yaml says the stage reads."""
-    declared = yaml.safe_load(paths.PIPELINE.read_bytes())["stages"][stage]
+def _report_no_interrupt(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+
+
+def _declared(stage: str) -> dict[str, Any]:
+    """Take from dvc.yaml what a stage reads; DVC, too, looks there only before it starts the stage."""
+    # From another folder, DVC calls the stage `../dvc.yaml:NAME`.
+    declared: dict[str, Any] = yaml.safe_load(paths.PIPELINE.read_bytes())["stages"][stage.rpartition(":")[2]]
+    return declared
+
+
+def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
+    """Take the state of all that is declared."""
     params = load_params().model_dump()
     sections = {f"{paths.PARAMS}: {section}": params[section] for section in declared.get("params", [])}
     return sections | {dep: _digest(Path(dep)) for dep in declared["deps"]}

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -17,9 +18,13 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from convae.errors import ConvaeError
+from convae.stage import time_limit
 
-# A worker that says nothing for so long has died or hangs: a batch takes milliseconds, an epoch's test a second.
-SILENCE = timedelta(seconds=120)
+# A worker that says nothing for so many seconds hangs: a batch takes milliseconds, an epoch's test a second.
+# CONVAE_SILENCE_SECONDS overrules it.
+SILENCE = 120
+# A worker that has lost another fails so many seconds after it: the launcher reports whichever fails first.
+COURTESY = 3
 
 
 def started_by_launcher() -> bool:
@@ -72,8 +77,10 @@ def launch(module: str, count: int) -> None:
     """
     # The workers are on this machine: whatever its name resolves to, the loopback interface is there.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
+    os.environ["CONVAE_LAUNCHER"] = str(os.getpid())
     # Its own report of a failure is a page of log lines around the worker's one.
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    for logger in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="convae-") as logs:
         config = LaunchConfig(
             min_nodes=1,
@@ -85,6 +92,8 @@ def launch(module: str, count: int) -> None:
             local_addr="localhost",
             max_restarts=0,
             shutdown_timeout=5,
+            # Not SIGINT, which it would pass on: a worker that is still importing would print a traceback.
+            signals_to_handle="SIGTERM,SIGHUP,SIGQUIT",
             logs_specs=DefaultLogsSpecs(log_dir=logs),
         )
         try:
@@ -94,8 +103,9 @@ def launch(module: str, count: int) -> None:
             if failure.exitcode < 0:
                 what = f"worker {failure.local_rank} was ended by {failure.signal_name()}"
                 raise ConvaeError(module, what, "run it again") from None
-            # Without a message it was no ConvaeError, and the worker has printed its traceback.
-            sys.exit(failure.error_file_data.get("message", 1))
+            # Without a report, which has a timestamp, it was no ConvaeError, and the worker has printed its traceback.
+            report = failure.error_file_data
+            sys.exit(report["message"] if "timestamp" in report else 1)
         except SignalException as signal:
             sys.exit(128 + signal.sigval)
 
@@ -106,15 +116,18 @@ def joined(device: torch.device) -> Iterator[None]:
     if not started_by_launcher():
         yield
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=SILENCE)
+    silence = timedelta(seconds=time_limit("CONVAE_SILENCE_SECONDS", SILENCE))
     try:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=silence)
         yield
     except RuntimeError as error:
-        if "gloo" not in str(error).lower() and "nccl" not in str(error).lower():
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
-        raise ConvaeError("train", f"worker {rank()} lost another ({error})", "run it again") from None
+        time.sleep(COURTESY)
+        raise ConvaeError("train", f"worker {os.environ['RANK']} lost another ({error})", "run it again") from None
     finally:
-        dist.destroy_process_group()
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def gather(mine: Tensor) -> Tensor:

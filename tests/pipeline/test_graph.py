@@ -26,7 +26,7 @@ RERUN = {
     "train.seed": (1, FROM_MODEL_ON),
     "train.epochs": (2, FROM_MODEL_ON),
     "train.batch_size": (64, FROM_MODEL_ON),
-    "train.shards": (3, FROM_MODEL_ON),
+    "train.shards": (5, FROM_MODEL_ON),
     "train.learning_rate": (0.002, FROM_MODEL_ON),
     "train.weight_decay": (0.0, FROM_MODEL_ON),
     "train.schedule": ("one_cycle", FROM_MODEL_ON),

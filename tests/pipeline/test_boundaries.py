@@ -1,0 +1,204 @@
+"""Every stage refuses each damaged artifact that it reads: one line, exit code 1, and nothing written."""
+
+import io
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import yaml
+from conftest import REPOSITORY, Repository
+from safetensors.numpy import load, save
+
+from convae.paths import (
+    CLASSES,
+    CONFIG,
+    EMBEDDING,
+    LATENT_LABELS,
+    LATENTS,
+    RECONSTRUCTIONS,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    WEIGHTS,
+)
+
+pytestmark = pytest.mark.slow
+
+STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+OUTS = {out for stage in STAGES.values() for out in stage.get("outs", [])}
+READ = [(stage, dep) for stage in STAGES for dep in STAGES[stage]["deps"] if dep in OUTS]
+
+
+def array(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
+    """Make of a change to an array one to the content of its file."""
+
+    def changed(content: bytes) -> bytes:
+        file = io.BytesIO()
+        np.save(file, change(np.load(io.BytesIO(content))))
+        return file.getvalue()
+
+    return changed
+
+
+def weights(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
+    return lambda content: save({name: change(each) for name, each in load(content).items()})
+
+
+def missing(content: bytes) -> None:
+    return None
+
+
+def truncated(content: bytes) -> bytes:
+    return content[:-1] if content[-1:] != b"\n" else content[:-2]
+
+
+def nan(values: np.ndarray) -> np.ndarray:
+    values = values.copy()
+    values.flat[-1] = np.nan
+    return values
+
+
+Damage = Callable[[bytes], bytes | None]
+DAMAGES: dict[str, dict[str, Damage]] = {
+    ".npy": {
+        "missing": missing,
+        "truncated": truncated,
+        "another dtype": array(lambda values: values.astype(np.float16)),
+        "another shape": array(lambda values: values[np.newaxis]),
+    },
+    ".safetensors": {"NaN": weights(nan), "another dtype": weights(lambda values: values.astype(np.float64))},
+    ".json": {
+        "truncated": truncated,
+        "missing": missing,
+        "NaN": lambda content: b'{"classes": NaN, "channels": NaN}\n',
+        "another type": lambda content: b"[]\n",
+    },
+    ".csv": {"NaN": lambda content: content + b"2,nan,0.1\n"},
+}
+
+
+class Case(NamedTuple):
+    stage: str
+    path: str
+    what: str
+    damage: Damage
+    named: str  # the path that the error names
+
+
+def in_turn() -> list[Case]:
+    """Every artifact of every stage with one damage each, all kinds of damage in turn."""
+    turns = {suffix: itertools.cycle(damages.items()) for suffix, damages in DAMAGES.items()}
+    return [Case(stage, path, *next(turns[Path(path).suffix]), named=path) for stage, path in READ]
+
+
+def case(stage: str, path: Path, what: str, damage: Damage, named: Path | None = None) -> Case:
+    return Case(stage, str(path), what, damage, str(named or path))
+
+
+fewer = array(lambda values: values[:-1])
+# Half the size, in both directions.
+smaller = array(lambda values: values[:, :, ::2, ::2])
+CASES = [
+    *in_turn(),
+    case("tsne", LATENTS, "NaN", array(nan)),
+    case("quality", EMBEDDING, "NaN", array(nan)),
+    case("plot", EMBEDDING, "NaN", array(nan)),
+    case("extract", TRAIN_LABELS, "fewer than images", fewer),
+    case("plot", TEST_LABELS, "fewer than images", fewer),
+    case("plot", RECONSTRUCTIONS, "fewer than images", fewer),
+    case("plot", RECONSTRUCTIONS, "smaller than images", smaller),
+    case("quality", EMBEDDING, "fewer than latents", fewer),
+    case("quality", LATENT_LABELS, "fewer than latents", fewer),
+    case("quality", LATENTS, "fewer than labels", fewer, LATENT_LABELS),
+    case("plot", EMBEDDING, "fewer than labels", fewer, LATENT_LABELS),
+    case("quality", LATENT_LABELS, "beyond the classes", array(lambda labels: labels + 1)),
+    case("quality", CLASSES, "fewer than labels", lambda content: b'{"classes": ["zero", "one"]}', LATENT_LABELS),
+    case("evaluate", WEIGHTS, "of another network", weights(lambda values: values[:1])),
+    case("extract", CONFIG, "of another network", lambda content: content.replace(b"64", b"16"), WEIGHTS),
+    case("train", TEST_IMAGES, "smaller than the training images", smaller),
+    case("evaluate", TRAIN_IMAGES, "smaller than the network takes", smaller),
+    case("extract", TEST_IMAGES, "smaller than the network takes", smaller),
+]
+
+
+@pytest.fixture(scope="module")
+def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    path = tmp_path_factory.mktemp("boundaries") / "convae"
+    shutil.copytree(finished.path, path, symlinks=True)
+    checkpoints = str(path.parent / "checkpoints")
+    repository = Repository(path, {**finished.environment, "CONVAE_CHECKPOINTS": checkpoints, "CONVAE_PROCESSES": "1"})
+    repository.set_params(**{"extract.split": "all"})  # with another split, some of the artifacts are not read
+    return repository
+
+
+def run(repository: Repository, stage: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"stages.{stage}"],
+        cwd=repository.path,
+        env={**repository.environment, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """The content of every file, and when it was written."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.stage}: {case.path} {case.what}")
+def test_a_damaged_artifact_is_refused_in_one_line_and_nothing_is_written(case: Case, repository: Repository) -> None:
+    path = repository.path / case.path
+    original = path.read_bytes()
+    damaged = case.damage(original)
+    assert damaged != original
+    path.unlink()  # it may be a link into DVC's cache
+    if damaged is not None:
+        path.write_bytes(damaged)
+    try:
+        before = state(repository.path)
+        result = run(repository, case.stage)
+        after = state(repository.path)
+    finally:
+        path.unlink(missing_ok=True)
+        path.write_bytes(original)
+    assert result.returncode == 1, result
+    assert re.fullmatch(rf"error: {re.escape(case.named)}: .+ `dvc (checkout|repro)`.*\n", result.stderr), result.stderr
+    assert after == before
+
+
+def test_a_diverging_training_stops_in_two_processes_with_one_line_that_names_the_epoch(
+    finished: Repository, tmp_path: Path
+) -> None:
+    copy = Repository(
+        tmp_path / "convae", {**finished.environment, "CONVAE_CHECKPOINTS": str(tmp_path / "checkpoints")}
+    )
+    shutil.copytree(finished.path, copy.path, symlinks=True)
+    # Each step makes every weight -99 times itself: 1 - learning rate * weight decay.
+    copy.set_params(
+        **{"train.learning_rate": 10, "train.weight_decay": 10, "train.batch_size": 1200, "train.epochs": 30}
+    )
+    before = state(copy.path)
+    result = run(copy, "train", CONVAE_PROCESSES="2")
+    after = state(copy.path)
+    assert result.returncode == 1, result
+    found = re.fullmatch(r"error: train\.learning_rate: the loss diverged in epoch (\d+); lower it\n", result.stderr)
+    assert found, result.stderr
+    _, history = after.pop("artifacts/train/history.csv")
+    assert len(history.splitlines()) == int(found[1])  # the header, and a row for each epoch before
+    before.pop("artifacts/train/history.csv")
+    assert after == before

@@ -1,0 +1,136 @@
+"""The same commit gives the same bytes: on any number of cores and processes, and after any crash."""
+
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+from conftest import Repository
+
+pytestmark = pytest.mark.slow
+
+# Fixed, so that a failure can be had again; the moments still vary with the machine's load.
+RANDOM = random.Random(20)
+
+
+def lock(repository: Repository) -> str:
+    return (repository.path / "dvc.lock").read_text()
+
+
+def processes(repository: Repository) -> list[psutil.Process]:
+    """Find every process that runs in the repository or below it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.cwd().startswith(str(repository.path)):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def kill(repository: Repository, command: str, seconds: float, victims: str) -> list[str]:
+    """Start a command, and after some seconds kill it whole, or one process of it; whatever remains must end itself."""
+    started = repository.popen(command)
+    try:
+        started.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        running = processes(repository)
+        chosen = running if victims == "all" else [RANDOM.choice(running)] if running else []
+        names = [" ".join(process.cmdline()[:4]) for process in chosen if process.is_running()]
+        for process in chosen:
+            try:
+                process.send_signal(signal.SIGKILL)
+            except psutil.NoSuchProcess:
+                continue
+    else:
+        names = []
+    started.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while processes(repository):
+        assert time.monotonic() < deadline, f"orphans after killing {names}: {processes(repository)}"
+        time.sleep(0.1)
+    return names
+
+
+def leftovers(repository: Repository) -> list[str]:
+    checkpoints = repository.environment["CONVAE_CHECKPOINTS"]
+    kept = os.listdir(checkpoints) if os.path.isdir(checkpoints) else []
+    return kept + [str(path) for path in repository.path.rglob("*.tmp") if ".dvc" not in path.parts]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "taskset --cpu-list 0 dvc repro",
+        "env CONVAE_PROCESSES=1 dvc repro",
+        "env CONVAE_PROCESSES=3 dvc repro",
+        "env CONVAE_PROCESSES=4 OMP_NUM_THREADS=3 dvc repro",
+    ],
+)
+def test_any_number_of_cores_and_processes_gives_the_same_lock_file(
+    start: str, finished: Repository, make_repository: Callable[..., Repository]
+) -> None:
+    repository = make_repository()
+    repository.run(start)
+    assert lock(repository) == lock(finished)
+
+
+def test_a_pipeline_killed_twice_gives_the_same_lock_file(
+    finished: Repository, make_repository: Callable[..., Repository]
+) -> None:
+    repository = make_repository()
+    for seconds in (RANDOM.uniform(5, 10), RANDOM.uniform(3, 8)):
+        kill(repository, "dvc repro", seconds, "all")
+    repository.run("dvc repro")
+    assert lock(repository) == lock(finished)
+    assert leftovers(repository) == []
+
+
+def test_training_killed_between_epochs_goes_on_and_gives_the_same_bytes(
+    make_repository: Callable[..., Repository],
+) -> None:
+    straight, killed = (make_repository(**{"train.epochs": 4, "data.train_images": 6000}) for _ in range(2))
+    straight.run("dvc repro train")
+    killed.run("dvc repro download")
+    history = killed.path / "artifacts/train/history.csv"
+    resumed = 0
+    for epoch in (1, 3):
+        history.unlink(missing_ok=True)
+        process = killed.popen("dvc repro train")
+        while not history.exists() or len(history.read_text().splitlines()) < epoch + 2:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        for each in processes(killed):
+            each.kill()
+        output, _ = process.communicate(timeout=60)
+        resumed += "goes on after epoch" in output
+    resumed += "goes on after epoch" in killed.run("dvc repro train")
+    assert resumed == 2
+    assert lock(killed) == lock(straight)
+    assert leftovers(killed) == []
+
+
+def test_twenty_kills_all_over_the_pipeline_end_in_the_right_bytes_without_leftovers(
+    finished: Repository, make_repository: Callable[..., Repository]
+) -> None:
+    repository = make_repository()
+    shutil.copytree(finished.path, repository.path, dirs_exist_ok=True, symlinks=True)
+    stages = itertools.cycle(["train", "train", "evaluate", "extract", "tsne", "quality", "plot", "download"])
+    kills = 0
+    while kills < 20:
+        repository.run("dvc checkout --quiet")
+        command = f"dvc repro --force --no-run-cache --downstream {next(stages)}"
+        killed = kill(repository, command, RANDOM.uniform(0.8, 6), RANDOM.choice(["all", "one"]))
+        print(command, killed)  # shown if the test fails
+        kills += bool(killed)
+    repository.run("dvc repro --no-run-cache")
+    assert lock(repository) == lock(finished)
+    assert leftovers(repository) == []
+    assert "up to date" in repository.run("dvc status")
