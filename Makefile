@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PYTHONPATH := src
 SHELL := /bin/bash
 
 .PHONY: help repro verify test test-fast lint format lock clean
@@ -19,10 +18,10 @@ $(VENV)/installed: requirements.lock
 
 repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
 	dvc repro
-	@python -m convae.report
+	@PYTHONPATH=src python -m convae.report
 
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
-	@python -m convae.verify
+	@PYTHONPATH=src python -m convae.verify
 
 test: $(VENV)/installed lint ## every check and test
 	pytest

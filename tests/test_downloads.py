@@ -27,6 +27,8 @@ from convae.datasets import DATASETS, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TR
 from convae.downloads import fetch
 from convae.errors import ConvaeError
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(DATASETS["MNIST"].sha256)
 SHA256 = DATASETS["MNIST"].sha256
 FIRST = f"{TRAIN_IMAGES}.gz"  # what is asked for first

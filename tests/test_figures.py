@@ -52,8 +52,7 @@ def test_the_loss_figure_shows_both_losses_over_whole_epochs(epochs: int) -> Non
     assert_texts_are_readable(figure)
 
 
-@pytest.mark.parametrize("count", [1, 5, 13, 50])
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("count", "channels"), [(1, 1), (5, 1), (13, 3)])
 def test_each_input_stands_above_its_reconstruction(count: int, channels: int) -> None:
     images = RANDOM.integers(0, 256, (count, channels, 28, 28), dtype=np.uint8)
     figure = figures.reconstructions_figure(images, 255 - images, ["Ankle boot"] * count)
