@@ -43,7 +43,7 @@ def test_errors_are_each_images_mean_over_its_pixels(model: models.Autoencoder) 
     np.testing.assert_allclose(errors, ((expected - images) ** 2).numpy().reshape(130, -1).mean(1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("components", [1, 20, 64, 784, 1000])
+@pytest.mark.parametrize("components", [1, 64, 1000])
 def test_the_pca_baseline_is_scikit_learns(components: int) -> None:
     train, test = PIXELS[:100], PIXELS[100:]
     scaled = (PIXELS.reshape(130, 784) / 255 - 0.5) / 0.5
