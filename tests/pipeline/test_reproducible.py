@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -100,19 +101,17 @@ def test_training_killed_between_epochs_goes_on_and_gives_the_same_bytes(
     straight.run("dvc repro train")
     killed.run("dvc repro download")
     history = killed.path / "artifacts/train/history.csv"
-    resumed = 0
-    for epoch in (1, 3):
+    for epoch in (1, 2):
         history.unlink(missing_ok=True)
         process = killed.popen("dvc repro train")
-        while not history.exists() or len(history.read_text().splitlines()) < epoch + 2:
+        while not history.exists() or len(history.read_text().splitlines()) < 1 + epoch:
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         for each in processes(killed):
             each.kill()
-        output, _ = process.communicate(timeout=60)
-        resumed += "goes on after epoch" in output
-    resumed += "goes on after epoch" in killed.run("dvc repro train")
-    assert resumed == 2
+        process.communicate(timeout=60)
+    # After the second epoch or the third: the one that was killed while it went on has not begun anew.
+    assert re.search(r"goes on after epoch [23]/4", killed.run("dvc repro train"))
     assert lock(killed) == lock(straight)
     assert leftovers(killed) == []
 
