@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ from convae.stage import time_limit
 # A worker that says nothing for so many seconds hangs: a batch takes milliseconds, an epoch's test a second.
 # CONVAE_SILENCE_SECONDS overrules it.
 SILENCE = 120
+# A worker that has lost another fails so many seconds after it: the launcher reports whichever fails first.
+COURTESY = 3
 
 
 def started_by_launcher() -> bool:
@@ -120,6 +123,7 @@ def joined(device: torch.device) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
+        time.sleep(COURTESY)
         raise ConvaeError("train", f"worker {os.environ['RANK']} lost another ({error})", "run it again") from None
     finally:
         if dist.is_initialized():
