@@ -50,7 +50,8 @@ class Training(Repository):
             assert launcher.poll() is None, launcher.communicate()
             time.sleep(0.02)
             found = [(environment(each).get("RANK"), each) for each in psutil.Process(launcher.pid).children()]
-            workers = {rank: each for rank, each in found if rank}
+            # A tenth of a second of work: Python has started, and is at its imports for some seconds more.
+            workers = {rank: each for rank, each in found if rank and each.cpu_times().user > 0.1}
         return launcher, [workers[rank] for rank in sorted(workers)]
 
     def trains(self) -> bool:
@@ -221,6 +222,16 @@ def test_a_mistake_is_one_line_however_many_processes_meet_it(
     assert training.run(TRAIN, code=1) == f"error: {message}\n"
     assert not training.trains()
     training.wait_until_alone(5)
+
+
+def test_an_error_of_ours_in_a_worker_keeps_its_traceback(training: Training) -> None:
+    script = training.path / "stages/train.py"
+    old = "        first = workers.rank() == 0\n"
+    assert old in script.read_text()
+    script.write_text(script.read_text().replace(old, f"{old}        assert first, 'ours'\n"))
+    output = training.run(TRAIN, code=1)
+    assert output.count("Traceback") == 1
+    assert output.endswith("AssertionError: ours\n")
 
 
 def test_two_hosts_give_the_bytes_of_one_and_only_the_first_writes_them(finished: Repository, tmp_path: Path) -> None:
