@@ -207,16 +207,6 @@ def python(script: str, *arguments: object, cwd: Path, prefix: list[str] | None 
     )
 
 
-# Each runs a command in the current folder, in which no file of more than 64 KiB fits. The mount is seen by that
-# command alone, and ends with it.
-FULL = {
-    "No space left on device": [
-        *("unshare", "--map-root-user", "--mount", "bash", "-c"),
-        'mount -t tmpfs -o size=64k none "$PWD" && cd "$PWD" && exec "$@"',
-        "_",
-    ],
-    "File too large": ["bash", "-c", 'ulimit -f 64 && exec "$@"', "_"],
-}
 FILL = """
 import sys
 from pathlib import Path
@@ -250,11 +240,9 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("why", FULL)
-def test_a_full_disk_leaves_what_was_there_and_the_error_names_the_file_and_why(why: str, tmp_path: Path) -> None:
-    if "unshare" in FULL[why] and subprocess.run([*FULL[why], "true"], cwd=tmp_path, capture_output=True).returncode:
-        pytest.skip("mounting is not permitted here")
-    result = python(FILL, why, cwd=tmp_path, prefix=FULL[why])
+def test_a_full_disk_leaves_what_was_there_and_the_error_names_the_file_and_why(tmp_path: Path) -> None:
+    # As on a full disk, but for every user: no file of more than 64 KiB can be written.
+    result = python(FILL, "File too large", cwd=tmp_path, prefix=["bash", "-c", 'ulimit -f 64 && exec "$@"', "_"])
     assert result.stdout == "done\n", result.stderr
 
 

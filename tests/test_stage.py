@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 PIPELINE = """\
 stages:
   probe:
-    cmd: python -m stages.probe
+    cmd: exec python -m stages.probe
     deps:
       - data.txt
       - src/convae/errors.py
@@ -252,9 +252,10 @@ def test_dvc_records_no_state_of_a_stage_whose_dependency_changed_meanwhile(proj
     assert project.lock() == before
 
 
-def test_a_stage_ends_when_dvc_is_killed(project: Project) -> None:
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])  # Debian's sh forks even for a lone command
+def test_a_stage_ends_when_dvc_is_killed(shell: str, project: Project) -> None:
     project.stage("wait()")
-    with project.popen("exec dvc repro") as dvc:
+    with project.popen("exec dvc repro", SHELL=shell) as dvc:
         stage = project.waiting()
         dvc.kill()
     wait_for(lambda: ended(stage))

@@ -179,14 +179,8 @@ def read_table(path: Path, columns: list[str]) -> "pd.DataFrame":
         if not content.endswith(b"\n"):
             raise ValueError("the last row is cut short")
         warnings.simplefilter("error", pd.errors.ParserWarning)  # surplus values, which it would drop
-        # Nothing is guessed or skipped; "round_trip", because the default parser may miss the last digit.
-        table = pd.read_csv(
-            io.BytesIO(content),
-            dtype=np.float64,
-            index_col=False,
-            skip_blank_lines=False,
-            float_precision="round_trip",
-        )
+        # Nothing is guessed or skipped.
+        table = pd.read_csv(io.BytesIO(content), dtype=np.float64, index_col=False, skip_blank_lines=False)
         if list(table.columns) != columns:
             raise ValueError(f"its columns are {list(table.columns)}, not {columns}")
         if table.empty or not np.isfinite(table.to_numpy()).all():
