@@ -1,7 +1,6 @@
 """Measure the reconstruction of the training and the test images, and keep the reconstructed test images."""
 
 import numpy as np
-import torch
 
 from convae import artifacts, models, paths
 from convae.datasets import read_classes, read_images, read_labels
@@ -10,15 +9,14 @@ from convae.stage import run
 
 
 def main() -> None:
-    torch.set_num_threads(1)
     model = models.load(paths.CONFIG, paths.WEIGHTS)
     train_pixels = read_images(paths.TRAIN_IMAGES, model.image_shape)
     test_pixels = read_images(paths.TEST_IMAGES, model.image_shape)
     classes = read_classes(paths.CLASSES)
     labels = read_labels(paths.TEST_LABELS, test_pixels, len(classes))
-    latent_size = encode(model, torch.tensor(test_pixels[:1])).shape[1]
-    _, train_errors = reconstruct(model, torch.tensor(train_pixels))
-    reconstructions, test_errors = reconstruct(model, torch.tensor(test_pixels))
+    latent_size = encode(model, test_pixels[:1]).shape[1]
+    train_errors = np.concatenate([errors for _, errors in reconstruct(model, train_pixels)])
+    reconstructions, test_errors = map(np.concatenate, zip(*reconstruct(model, test_pixels), strict=True))
     pca_train, pca_test = pca_errors(train_pixels, test_pixels, latent_size)
     by_class = {name: test_errors[labels == label] for label, name in enumerate(classes)}
     losses = {

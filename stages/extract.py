@@ -1,7 +1,6 @@
 """Encode the images of a split to latent vectors."""
 
 import numpy as np
-import torch
 
 from convae import artifacts, models, paths
 from convae.datasets import read_classes, read_images, read_labels
@@ -17,7 +16,6 @@ SPLITS = {
 
 
 def main() -> None:
-    torch.set_num_threads(1)
     split = load_params().extract.split
     model = models.load(paths.CONFIG, paths.WEIGHTS)
     classes = read_classes(paths.CLASSES)
@@ -25,7 +23,7 @@ def main() -> None:
     for images_path, labels_path in SPLITS[split]:
         pixels = read_images(images_path, model.image_shape)
         labels.append(read_labels(labels_path, pixels, len(classes)))
-        latents.append(encode(model, torch.tensor(pixels)))
+        latents.append(encode(model, pixels))
     artifacts.write_array(paths.LATENTS, np.concatenate(latents))
     artifacts.write_array(paths.LATENT_LABELS, np.concatenate(labels))
 

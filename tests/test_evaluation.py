@@ -18,7 +18,7 @@ def model() -> models.Autoencoder:
 
 
 def test_latents_are_the_flattened_encoder_outputs(model: models.Autoencoder) -> None:
-    latents = evaluation.encode(model, torch.tensor(PIXELS))
+    latents = evaluation.encode(model, PIXELS)
     with torch.no_grad():
         expected = model.encoder(torch.tensor((PIXELS / 255 - 0.5) / 0.5, dtype=torch.float32)).reshape(130, 64)
     assert latents.dtype == np.float32
@@ -29,12 +29,15 @@ def test_latents_do_not_depend_on_the_images_around_them(
     model: models.Autoencoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluation, "CHUNK", 50)
-    whole = evaluation.encode(model, torch.tensor(PIXELS))
-    assert (evaluation.encode(model, torch.tensor(PIXELS[50:]))[:50] == whole[50:100]).all()
+    whole = evaluation.encode(model, PIXELS)
+    assert (evaluation.encode(model, PIXELS[50:])[:50] == whole[50:100]).all()
 
 
-def test_errors_are_each_images_mean_over_its_pixels(model: models.Autoencoder) -> None:
-    reconstructions, errors = evaluation.reconstruct(model, torch.tensor(PIXELS))
+def test_errors_are_each_images_mean_over_its_pixels(
+    model: models.Autoencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "CHUNK", 50)  # more than one, the last one shorter
+    reconstructions, errors = map(np.concatenate, zip(*evaluation.reconstruct(model, PIXELS), strict=True))
     images = torch.tensor((PIXELS / 255 - 0.5) / 0.5, dtype=torch.float32)
     with torch.no_grad():
         expected = model(images)

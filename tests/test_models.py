@@ -8,7 +8,7 @@ import torch
 import torchvision
 from torch import nn
 
-from convae import artifacts, models
+from convae import artifacts, layers, models
 from convae.errors import ConvaeError
 from convae.params import ModelParams
 
@@ -51,6 +51,23 @@ def test_any_channels_give_reconstructions_of_the_images_shape(channels: tuple[i
     model = build(CONV.model_copy(update={"channels": channels}))
     assert model.encoder(torch.zeros(2, 1, 28, 28)).flatten(1).shape == (2, 4 * channels[1])
     assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 1, 28, 28)
+
+
+@pytest.mark.parametrize(("channels", "outputs", "kernel", "padding"), [(16, 1, 2, 1), (8, 3, 2, 1), (5, 4, 3, 0)])
+def test_kernels_side_by_side_are_a_transposed_convolution(
+    channels: int, outputs: int, kernel: int, padding: int
+) -> None:
+    plain = nn.ConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
+    ours = layers.SideBySideConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    results = []
+    for layer in (plain, ours):
+        images = torch.linspace(-1, 1, 2 * channels * 7 * 6).reshape(2, channels, 7, 6).requires_grad_()
+        result = layer(images)
+        result.square().sum().backward()
+        results.append([result, images.grad, layer.weight.grad, layer.bias.grad])
+    for expected, got in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_the_dense_network_mirrors_itself() -> None:

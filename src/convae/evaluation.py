@@ -1,5 +1,10 @@
-"""Measure reconstructions: per-image errors, and the PCA that they should beat."""
+"""Encode and reconstruct images, and measure the reconstructions against PCA's, which they should beat."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import joblib
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
@@ -10,40 +15,54 @@ from convae.models import normalize, to_pixels
 # Images per forward pass. Fixed, because a convolution's rounding may depend on it.
 CHUNK = 500
 
+Result = TypeVar("Result")
 
-@torch.inference_mode()
-def encode(model: nn.Module, pixels: Tensor) -> np.ndarray:
+
+def encode(model: nn.Module, pixels: np.ndarray) -> np.ndarray:
     """Encode uint8 images [N, C, H, W] to flattened latent vectors, float32 [N, D]."""
-    return np.concatenate(
-        [model.get_submodule("encoder")(normalize(part)).flatten(1).numpy() for part in torch.split(pixels, CHUNK)]
-    )
+
+    def encode_chunk(images: Tensor) -> np.ndarray:
+        latents: np.ndarray = model.get_submodule("encoder")(images).flatten(1).numpy()
+        return latents
+
+    return np.concatenate(list(_chunks(encode_chunk, pixels)))
 
 
-@torch.inference_mode()
-def reconstruct(model: nn.Module, pixels: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Reconstruct images and measure by how much each misses.
+def reconstruct(model: nn.Module, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Reconstruct images, chunk by chunk, and measure by how much each misses.
 
     Parameters
     ----------
     model : nn.Module
         The network, on the CPU.
-    pixels : Tensor
+    pixels : numpy.ndarray
         uint8 [N, C, H, W].
 
-    Returns
-    -------
+    Yields
+    ------
     reconstructions : numpy.ndarray
-        uint8 [N, C, H, W].
+        uint8 [n, C, H, W], of the next n images.
     errors : numpy.ndarray
-        float64 [N], each image's mean squared error on the [-1, 1] scale.
+        float64 [n], each image's mean squared error on the [-1, 1] scale.
     """
-    reconstructions, errors = [], []
-    for part in torch.split(pixels, CHUNK):
-        images = normalize(part)
+
+    def reconstruct_chunk(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
         outputs = model(images)
-        reconstructions.append(to_pixels(outputs).numpy())
-        errors.append((outputs - images).square().double().mean(dim=(1, 2, 3)).numpy())
-    return np.concatenate(reconstructions), np.concatenate(errors)
+        errors = (outputs - images).square().double().mean(dim=(1, 2, 3))
+        return to_pixels(outputs).numpy(), errors.numpy()
+
+    return _chunks(reconstruct_chunk, pixels)
+
+
+def _chunks(compute: Callable[[Tensor], Result], pixels: np.ndarray) -> Iterator[Result]:
+    """Compute a result for each chunk of images, several at a time, each on one thread: the same on any number."""
+
+    @torch.inference_mode()
+    def compute_chunk(start: int) -> Result:
+        return compute(normalize(torch.tensor(pixels[start : start + CHUNK])))
+
+    with ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from pool.map(compute_chunk, range(0, len(pixels), CHUNK))
 
 
 def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from convae import artifacts
 from convae.errors import ConvaeError
+from convae.layers import SideBySideConvTranspose2d
 from convae.params import ModelParams, Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -59,7 +60,7 @@ def conv_autoencoder(channels: tuple[int, int], image_channels: int = 1) -> Auto
         nn.ReLU(),
         nn.ConvTranspose2d(first, first // 2, kernel_size=5, stride=3, padding=1),  # -> 15 x 15
         nn.ReLU(),
-        nn.ConvTranspose2d(first // 2, image_channels, kernel_size=2, stride=2, padding=1),  # -> 28 x 28
+        SideBySideConvTranspose2d(first // 2, image_channels, kernel_size=2, stride=2, padding=1),  # -> 28 x 28
         nn.Tanh(),
     )
     return Autoencoder(encoder, decoder, (image_channels, 28, 28))

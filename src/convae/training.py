@@ -88,7 +88,7 @@ def train(
     steps = math.ceil(images / params.batch_size)
     weights = list(model.parameters())
     sizes = [weight.numel() for weight in weights]
-    optimizer = AdamW(weights, lr=params.learning_rate, weight_decay=params.weight_decay)
+    optimizer = AdamW(weights, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
     schedule = None
     if params.schedule == "one_cycle":
         schedule = OneCycleLR(optimizer, max_lr=params.learning_rate, total_steps=steps * params.epochs)
@@ -110,7 +110,8 @@ def train(
                 train_loss += loss
                 gradient /= len(batch) * values
                 for weight, part in zip(weights, torch.split(gradient, sizes), strict=True):
-                    weight.grad = part.view(weight.shape)
+                    # In the weight's own memory layout: the fused optimiser takes it to be the same.
+                    weight.grad = torch.empty_like(weight).copy_(part.view(weight.shape))
                 optimizer.step()
                 if schedule:
                     schedule.step()
