@@ -120,11 +120,8 @@ def _rival(results: Results) -> str:
     for points, rounds in _by_points(sections.get("tsne", {})):
         rival, pipeline = ([each[who]["seconds"] for each in rounds] for who in ("rival", "pipeline"))
         moved = points * (LATENT + 2) * 4
-        rows.append(
-            _compared(
-                f"t-SNE of {points:,} points", *seconds, limit(results, work(results, 0, points, 0)["tsne"], moved)
-            )
-        )
+        least = limit(results, work(results, 0, points, 0)["tsne"], moved)
+        rows.append(_compared(f"t-SNE of {points:,} points", rival, pipeline, least))
     return _table(
         ["seconds", "tutorial's program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
     )
