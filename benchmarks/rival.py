@@ -75,9 +75,12 @@ def main() -> None:
     test_loader = DataLoader(test_data, batch_size=256)
     seconds["data"] = time.perf_counter() - since
 
+    since = time.perf_counter()
     model = Autoencoder()
     criterion = nn.MSELoss()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-5)
+    seconds["model"] = time.perf_counter() - since
+
     losses = []
     epochs = []
     for _ in range(arguments.epochs):

@@ -154,7 +154,8 @@ def measure_run(bench: Bench) -> dict[str, Any]:
     """Run the rival, the pipeline and the fast recipe in turn.
 
     An epoch takes the time between two rows of the history, by the file's own time stamps; the first epoch, for which
-    there is no row to start from, is left out of the pipeline's mean and of the rival's.
+    there is no row to start from, is left out of the pipeline's mean and of the rival's. Of the fast recipe, the whole
+    stage is timed, from the start of Python on; of the rival's training, the epochs alone.
     """
     fast = bench.clone("fast", **FAST_RECIPE)
     bench.run(fast, "dvc repro download")

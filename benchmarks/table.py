@@ -37,8 +37,10 @@ def paste(tables: str, page: str) -> str:
 
 
 def number(value: float) -> str:
-    """Show three significant digits, and all that stand before the point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
+    """Show three significant digits, and all that stand before the point; nothing below a thousandth."""
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def limit(results: Results, multiply_adds: float, moved: float) -> float:
