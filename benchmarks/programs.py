@@ -79,8 +79,8 @@ class PeakMemory:
             sizes = [process.memory_info().rss for process in processes]
             self.largest = max(self.largest, *sizes)
             if sum(sizes) > 1.02 * self._resident:
-                self._resident = sum(sizes)
                 full = [process.memory_full_info() for process in processes]
                 self.together = max(self.together, sum(getattr(info, "pss", info.uss) for info in full))
+                self._resident = sum(sizes)
         except psutil.Error:  # one has ended meanwhile; the next look sees the others
             pass
