@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help repro verify test test-fast lint format lock clean
+.PHONY: help repro verify bench bench-quick test test-fast lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,12 @@ repro: $(VENV)/installed ## rebuild what has changed, then print a summary of th
 
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
 	@PYTHONPATH=src python -m convae.verify
+
+bench: $(VENV)/installed ## measure it beside the tutorial's program, half an hour; ONLY=run,tsne,dvc,growth: these sections
+	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+bench-quick: $(VENV)/installed ## the same on an eighth of the data, in three minutes; keeps nothing
+	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
 test: $(VENV)/installed lint ## every check and test
 	pytest

@@ -1,10 +1,11 @@
-"""What several test modules need: real MNIST, and copies of this repository to run the real pipeline in."""
+"""What several test modules need: real MNIST, copies of this repository to run the real pipeline in, a watch on it."""
 
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,31 @@ def finished(make_repository: Callable[..., Repository]) -> Repository:
     repository.run("git add --all")
     repository.run("git commit --quiet --message 'Run the pipeline'")
     return repository
+
+
+def watch(repository: Repository, stage: str, log: Path) -> list[tuple[str, str]]:
+    """Run a stage outside DVC, whose own watch would read all that is declared; give its events and what they name."""
+    repository.run(
+        f"python -m stages.{stage}",
+        PYTHONPATH=str(REPOSITORY / "tests/pipeline/watched"),
+        WATCH_LOG=str(log),
+        WATCH_ROOT=str(repository.path),
+        CONVAE_PROCESSES="2",
+    )
+    return [(event, name) for event, _, name in (line.partition(" ") for line in log.read_text().splitlines())]
+
+
+@pytest.fixture(scope="session")
+def watched_repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Provide a copy of the finished repository in which extract reads both splits, as it declares."""
+    path = tmp_path_factory.mktemp("watched") / "convae"
+    shutil.copytree(finished.path, path, symlinks=True)
+    repository = Repository(path, finished.environment)
+    repository.set_params(**{"extract.split": "all"})
+    return repository
+
+
+@pytest.fixture(scope="session")
+def watched(watched_repository: Repository) -> Callable[[str], list[tuple[str, str]]]:
+    """Provide a function that gives what `watch` saw of a stage, which it runs once."""
+    return cache(lambda stage: watch(watched_repository, stage, watched_repository.path.parent / stage))

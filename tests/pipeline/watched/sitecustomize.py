@@ -43,6 +43,8 @@ def modules() -> None:
         path = getattr(module, "__file__", None)
         if path and os.path.abspath(path).startswith(ROOT):
             record("import", path)
+    packages = {name for name in sys.modules if "." not in name} - sys.stdlib_module_names
+    os.write(LOG, f"packages {' '.join(sorted(packages))}\n".encode())
 
 
 class ParamsFinder(importlib.machinery.PathFinder):
@@ -68,6 +70,7 @@ class ParamsFinder(importlib.machinery.PathFinder):
         return spec
 
 
+os.write(LOG, f"process {os.getpid()}\n".encode())
 sys.meta_path.insert(0, ParamsFinder)
 sys.addaudithook(hook)
 atexit.register(modules)

@@ -1,0 +1,202 @@
+"""Lay out what was measured as Markdown, each figure with the limit that the machine sets to it."""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from statistics import median
+from typing import Any
+
+BEGIN, END = "<!-- benchmarks/results.md begins -->\n", "<!-- benchmarks/results.md ends -->\n"
+
+PIXELS = 28 * 28
+LATENT = 256
+Results = dict[str, Any]
+
+
+def render(results: Results) -> str:
+    """Lay out the sections that were measured, and how to read them."""
+    sections = results["sections"]
+    if not sections:
+        return "Not measured yet.\n"
+    parts = [_machine(results)]
+    if "run" in sections or "tsne" in sections:
+        parts.append(_rival(results))
+    if "tsne" in sections:
+        parts.append(_maps(sections["tsne"]))
+    if "dvc" in sections:
+        parts.append(_dvc(results))
+    if "growth" in sections:
+        parts += [_growth_of_time(results), _growth_of_memory(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def paste(tables: str, page: str) -> str:
+    """Put the tables between the two markers of a page, in place of what was there."""
+    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    return pattern.sub(lambda _: f"{BEGIN}\n{tables}\n{END}", page)
+
+
+def number(value: float) -> str:
+    """Show three significant digits, and all that stand before the point; nothing below a thousandth."""
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def limit(results: Results, multiply_adds: float, moved: float) -> float:
+    """Give the least seconds that so many multiply-adds and so many bytes read and written can take here."""
+    rates: dict[str, float] = results["rates"]
+    return max(multiply_adds / rates["multiply_adds_per_second"], moved / rates["bytes_per_second"])
+
+
+def work(results: Results, images: int, tests: int, epochs: int) -> dict[str, float]:
+    """Count the multiply-adds that each stage's method takes at the least.
+
+    Those of the network, and of the distances among all latents where the nearest are looked for.
+    """
+    network = results["network"]
+    distances = tests**2 * LATENT
+    return {
+        "train": epochs * (images * network["training"] + tests * network["forward"]),
+        "evaluate": (images + tests) * network["forward"],
+        "extract": tests * network["forward"],
+        "tsne": distances,
+        "quality": distances,
+    }
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def _machine(results: Results) -> str:
+    machine, rates = results["machine"], results["rates"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    scale = results["scale"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['instruction_set']}, {machine['system']}; "
+        f"{versions}. {scale['images']:,} training images, {scale['images'] // 6:,} test images, {scale['epochs']} "
+        f"epochs. The limits: {number(rates['multiply_adds_per_second'] / 1e9)} billion float32 multiply-adds a "
+        "second (a matrix product on one thread, times the cores) or "
+        f"{number(rates['bytes_per_second'] / 1e9)} GB a second read and written (a copy in memory), whichever takes "
+        f"longer; the network takes {results['network']['forward']:,} multiply-adds forward and "
+        f"{results['network']['training']:,} in training for each image. Seconds are medians."
+    )
+
+
+def _compared(what: str, rival: list[float], pipeline: list[float], least: float) -> list[str]:
+    ratios = [ours / theirs for ours, theirs in zip(pipeline, rival, strict=True)]
+    spread = f"{median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+    return [what, number(median(rival)), number(median(pipeline)), spread, str(len(ratios)), number(least)]
+
+
+def _rival(results: Results) -> str:
+    sections, scale = results["sections"], results["scale"]
+    images, epochs = scale["images"], scale["epochs"]
+    rows = []
+    if "run" in sections:
+        rounds = sections["run"]["rounds"]
+
+        def values(who: str, get: Callable[[Results], float]) -> list[float]:
+            return [get(each[who]) for each in rounds]
+
+        def compared(what: str, key: str, least: float) -> list[str]:
+            return _compared(what, values("rival", lambda of: of[key]), values("pipeline", lambda of: of[key]), least)
+
+        counts = work(results, images, images // 6, epochs)
+        everything = sum(limit(results, each, 0) for each in counts.values())
+        rows.append(compared("whole run", "whole", everything))
+        rows.append(compared("an epoch", "epoch", limit(results, counts["train"] / epochs, images * PIXELS)))
+        recipe = sections["run"]["fast_recipe"]
+        goal = median(values("rival", lambda of: of["losses"][-1][1]))
+        reached = median(values("fast", lambda of: of["losses"][-1]["test_loss"]))
+        rows.append(
+            _compared(
+                f"training to the rival's last test loss ({goal:.4f}; the fast recipe's, after "
+                f"{recipe['train.epochs']} epochs: {reached:.4f})",
+                values("rival", lambda of: sum(of["seconds"]["epochs"])),
+                values("fast", lambda of: of["train"]),
+                limit(results, work(results, images, images // 6, recipe["train.epochs"])["train"], 0),
+            )
+        )
+    for points, rounds in _by_points(sections.get("tsne", {})):
+        rival, pipeline = ([each[who]["seconds"] for each in rounds] for who in ("rival", "pipeline"))
+        moved = points * (LATENT + 2) * 4
+        least = limit(results, work(results, 0, points, 0)["tsne"], moved)
+        rows.append(_compared(f"t-SNE of {points:,} points", rival, pipeline, least))
+    return _table(
+        ["seconds", "tutorial's program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
+    )
+
+
+def _by_points(section: Results) -> list[tuple[int, list[Results]]]:
+    return sorted((int(points), rounds) for points, rounds in section.items() if points.isdecimal())
+
+
+def _maps(section: Results) -> str:
+    rows = [
+        [
+            f"{points:,} points, {name}",
+            *(f"{median(each[who][key] for each in rounds):.4f}" for who in ("rival", "pipeline")),
+        ]
+        for points, rounds in _by_points(section)
+        for name, key in (("neighbour recall at 10", "neighbour_recall"), ("10-NN accuracy", "map_knn_accuracy"))
+    ]
+    return _table(["the maps", "scikit-learn", "this pipeline"], rows)
+
+
+def _dvc(results: Results) -> str:
+    section = results["sections"]["dvc"]
+    seconds = {name: median(times) for name, times in section["seconds"].items()}
+    nothing = number(seconds["empty_repro"])
+    rows = [
+        ["`dvc repro` when nothing has changed", number(seconds["repro"]), f"{nothing}, `dvc repro` without any stage"],
+        ["`dvc status` then", number(seconds["status"]), f"{number(seconds['version'])}, `dvc --version`"],
+        [
+            f"`dvc checkout` of all artifacts, {section['bytes'] / 1e6:.0f} MB",
+            number(seconds["checkout"]),
+            f"{number(limit(results, 0, 2 * section['bytes']))}, a copy in memory",
+        ],
+    ]
+    return _table([f"seconds, median of {len(section['seconds']['repro'])}", "this pipeline", "limit"], rows)
+
+
+def _growth(results: Results) -> tuple[list[str], dict[str, list[Results]]]:
+    """Give the parts of the data in ascending order, and each stage's measurements in theirs."""
+    growth = {part: each for part, each in results["sections"]["growth"].items() if isinstance(each, dict)}
+    parts = sorted(growth, key=Fraction)
+    return [f"{part} of the data" for part in parts], {
+        stage: [growth[part][stage] for part in parts] for stage in growth[parts[-1]]
+    }
+
+
+def _growth_of_time(results: Results) -> str:
+    parts, stages = _growth(results)
+    images = results["scale"]["images"]
+    counts = work(results, images, images // 6, results["scale"]["epochs"])
+    rows = [
+        [
+            stage,
+            *(number(each["seconds"]) for each in measured),
+            number(limit(results, counts.get(stage, 0), measured[-1]["artifacts"])),
+        ]
+        for stage, measured in stages.items()
+    ]
+    return _table(["seconds of a stage, once", *parts, "limit"], rows)
+
+
+def _growth_of_memory(results: Results) -> str:
+    parts, stages = _growth(results)
+    rows = [
+        [
+            stage,
+            *(f"{each['largest'] / 1e6:.0f}, {each['together'] / 1e6:.0f}" for each in measured),
+            number(measured[-1]["artifacts"] / 1e6),
+        ]
+        for stage, measured in stages.items()
+    ]
+    if "run" in results["sections"]:
+        peak = median(each["rival"]["peak_bytes"] for each in results["sections"]["run"]["rounds"])
+        rows.append(["tutorial's program", *[""] * (len(parts) - 1), f"{peak / 1e6:.0f}", ""])
+    head = "MB at the peak: the largest process (RSS), all together (PSS)"
+    return _table([head, *parts, "its artifacts"], rows)

@@ -1,0 +1,72 @@
+"""How much each stage does, counted: unlike seconds, the counts are the same on every machine."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import torch
+import yaml
+from conftest import REPOSITORY
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from convae import models, training
+from convae.params import TrainParams
+
+Watched = Callable[[str], list[tuple[str, str]]]
+
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+# What takes a third of a second or more to import, in each process that imports it.
+HEAVY = {"matplotlib", "openTSNE", "pandas", "requests", "scipy", "sklearn", "sympy", "torch", "torchvision"}
+# In each process of a stage. Unlike the others, pandas is not asked for by tsne and quality: scikit-learn imports it.
+# sympy comes with torch._dynamo, which torch.optim imports when it makes an optimiser, so the launcher has none.
+SKLEARN = {"pandas", "scipy", "sklearn"}
+IMPORTED = {
+    "download": [{"requests"}],
+    "train": [{"pandas", "torch"}, {"pandas", "sympy", "torch"}, {"pandas", "sympy", "torch"}],
+    "evaluate": [{"torch"}],
+    "extract": [{"torch"}],
+    "tsne": [SKLEARN | {"openTSNE"}],
+    "quality": [SKLEARN],
+    "plot": [{"matplotlib", "pandas"}],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_starts_no_more_processes_and_imports_no_more_than_it_needs(stage: str, watched: Watched) -> None:
+    events = watched(stage)
+    imported = [HEAVY & set(packages.split()) for event, packages in events if event == "packages"]
+    assert sorted(imported, key=len) == IMPORTED[stage]
+    assert [event for event, _ in events].count("process") == len(IMPORTED[stage])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_reads_each_artifact_once(stage: str, watched: Watched) -> None:
+    opened = Counter(name for event, name in watched(stage) if event == "read" and name.startswith("artifacts/"))
+    # NumPy opens an array for its header and again to map it.
+    once = {dep: 1 + dep.endswith(".npy") for dep in PIPELINE[stage]["deps"] if dep.startswith("artifacts/")}
+    if stage == "train":
+        # The launcher maps the images for their shape; both workers do so to train, and read them for the checkpoint's
+        # name.
+        once = {dep: 3 * opens + 2 for dep, opens in once.items()}
+    assert opened == once
+
+
+@pytest.mark.parametrize(("images", "steps"), [(64, 6), (65, 9)])
+def test_training_takes_a_step_for_each_batch_and_passes_each_image_once_an_epoch(images: int, steps: int) -> None:
+    params = TrainParams(
+        seed=0, epochs=3, batch_size=32, shards=2, learning_rate=0.001, weight_decay=0.0, schedule="constant"
+    )
+    taken: list[int] = []
+    passed: list[int] = []
+    model = models.conv_autoencoder((4, 4))
+    model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
+    hook = register_optimizer_step_post_hook(lambda *_: taken.append(1))
+    try:
+        pixels = torch.zeros(images, 1, 28, 28, dtype=torch.uint8)
+        *_, _ = training.train(model, pixels, pixels[:10], params, torch.device("cpu"))
+    finally:
+        hook.remove()
+    assert len(taken) == steps
+    assert sum(passed) == 3 * (images + 10)
