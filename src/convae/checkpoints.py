@@ -141,5 +141,5 @@ def restore(
 
 
 def _as_built(tensor: torch.Tensor) -> torch.Tensor:
-    # In the layout of its weight: on another one, the optimiser's kernels may round differently.
+    # In the layout of its weight, which the fused optimiser takes to be the same.
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
