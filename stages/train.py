@@ -32,7 +32,7 @@ def main() -> None:
         if first:
             print(summary(model, (1, *config.image_shape), col_names=("output_size", "num_params"), verbose=0))
         with checkpoints.checkpoint(key) if first else contextlib.nullcontext() as checkpoint:
-            pixels = torch.tensor(train_images), torch.tensor(test_images)
+            pixels = torch.from_numpy(train_images), torch.from_numpy(test_images)
             for history in train(model, *pixels, params.train, device, checkpoint):
                 if first:
                     artifacts.write_table(paths.HISTORY, pd.DataFrame(history))

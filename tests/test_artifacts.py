@@ -372,7 +372,9 @@ def test_what_is_written_is_read_back(files) -> None:
     for kind, expected in {"array": ARRAY, "images": IMAGES, "labels": LABELS}.items():
         assert np.array_equal(read[kind], expected)
         assert read[kind].dtype == expected.dtype
-        assert not read[kind].flags.writeable
+        before = files[kind][0].read_bytes()
+        read[kind][:] = 0  # what is done to the array
+        assert files[kind][0].read_bytes() == before
     assert {name: array.tolist() for name, array in read["weights"].items()} == {"a": [[7, 8]], "b": [6]}
     assert read["json"] == JSON
     assert read["classes"] == ["null", "eins"]

@@ -111,7 +111,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
-    """Map an ``.npy`` file into memory, read-only.
+    """Map an ``.npy`` file into memory; a change of the array never reaches the file.
 
     Parameters
     ----------
@@ -134,7 +134,8 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     """
     with _reading(path):
         # Mapped, not read: a header that promises more data than the file holds is refused before memory is taken.
-        array = np.lib.format.open_memmap(path, mode="r")
+        # Copy-on-write, because PyTorch shares no memory that is read-only.
+        array = np.lib.format.open_memmap(path, mode="c")
         if array.offset + array.nbytes != path.stat().st_size:
             raise ValueError("more bytes than its header says")
     matches = len(shape) == array.ndim and all(

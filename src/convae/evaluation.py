@@ -59,7 +59,7 @@ def _chunks(compute: Callable[[Tensor], Result], pixels: np.ndarray) -> Iterator
 
     @torch.inference_mode()
     def compute_chunk(start: int) -> Result:
-        return compute(normalize(torch.tensor(pixels[start : start + CHUNK])))
+        return compute(normalize(torch.from_numpy(pixels[start : start + CHUNK])))
 
     with ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         yield from pool.map(compute_chunk, range(0, len(pixels), CHUNK))
