@@ -12,8 +12,9 @@ TEST_IMAGES = DATA / "test_images.npy"
 TEST_LABELS = DATA / "test_labels.npy"
 CLASSES = DATA / "classes.json"
 
-WEIGHTS = Path("artifacts/model/weights.safetensors")
-CONFIG = Path("artifacts/model/config.json")
+MODEL = Path("artifacts/model")
+WEIGHTS = MODEL / "weights.safetensors"
+CONFIG = MODEL / "config.json"
 HISTORY = Path("artifacts/train/history.csv")
 MACHINE = Path("artifacts/train/machine.json")
 
