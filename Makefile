@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help repro verify test test-fast lint format lock clean
+.PHONY: help repro compare verify check-lock test test-fast lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,14 @@ repro: $(VENV)/installed ## rebuild what has changed, then print a summary of th
 	dvc repro
 	@PYTHONPATH=src python -m convae.report
 
+compare: $(VENV)/installed ## write a page that shows the current experiments side by side
+	@PYTHONPATH=src python -m convae.compare
+
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
 	@PYTHONPATH=src python -m convae.verify
+
+check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is up to date
+	@PYTHONPATH=src python -m convae.lock
 
 test: $(VENV)/installed lint ## every check and test
 	pytest

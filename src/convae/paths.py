@@ -4,6 +4,7 @@ from pathlib import Path
 
 PIPELINE = Path("dvc.yaml")
 PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
 
 DATA = Path("artifacts/data")
 TRAIN_IMAGES = DATA / "train_images.npy"
