@@ -32,5 +32,10 @@ LOSS_FIGURE = Path("artifacts/plots/loss.png")
 RECONSTRUCTIONS_FIGURE = Path("artifacts/plots/reconstructions.png")
 TSNE_FIGURE = Path("artifacts/plots/tsne.png")
 
-# Scratch of this working copy, neither tracked nor promised: how long each stage took when it last ran.
-TIMES = Path(".convae/times.json")
+# Scratch of this working copy, neither tracked nor promised.
+COMPARISON = Path(".convae/comparison.html")
+
+
+def times(experiment: str = "") -> Path:
+    """Tell where it is noted how long each stage took when it last ran, for the workspace or an experiment."""
+    return Path(".convae", experiment, "times.json")
