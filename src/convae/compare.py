@@ -116,8 +116,8 @@ def page(runs: list[Run]) -> str:
     for stage in dict.fromkeys(stage for run in runs for stage in run.times):
         rows.append(_row(stage, (_text(run.times.get(stage)) for run in runs)))
     rows.append(_row("Figures", (), "group"))
-    for path in (paths.RECONSTRUCTIONS_FIGURE, paths.TSNE_FIGURE):
-        rows.append(_row(path.stem, (_image(run.files.get(path), f"{path.stem} of {run.name}") for run in runs)))
+    for label, path in (("reconstructions", paths.RECONSTRUCTIONS_FIGURE), ("map", paths.TSNE_FIGURE)):
+        rows.append(_row(label, (_image(run.files.get(path), f"{label} of {run.name}") for run in runs)))
     histories = {run.name: run.files[paths.HISTORY] for run in runs if paths.HISTORY in run.files}
     curves, table = _image(_curves(histories), "losses by epoch"), "\n".join(rows)
     return f"""<!doctype html>
