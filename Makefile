@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help repro verify bench bench-quick test test-fast lint format lock clean
+.PHONY: help repro verify bench bench-quick test test-fast lint format lock clean compare check-lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ repro: $(VENV)/installed ## rebuild what has changed, then print a summary of th
 	dvc repro
 	@PYTHONPATH=src python -m convae.report
 
+compare: $(VENV)/installed ## write a page that shows the current experiments side by side
+	@PYTHONPATH=src python -m convae.compare
+
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
 	@PYTHONPATH=src python -m convae.verify
 
@@ -28,6 +31,9 @@ bench: $(VENV)/installed ## measure it beside the tutorial's program, half an ho
 
 bench-quick: $(VENV)/installed ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
+
+check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is up to date
+	@PYTHONPATH=src python -m convae.lock
 
 test: $(VENV)/installed lint ## every check and test
 	pytest

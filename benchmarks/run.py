@@ -178,7 +178,7 @@ def measure_run(bench: Bench) -> dict[str, Any]:
                 "pipeline": {
                     "whole": seconds,
                     "epoch": epoch,
-                    "stages": json.loads((clone / paths.TIMES).read_text()),
+                    "stages": json.loads((clone / paths.times()).read_text()),
                     "losses": history(clone),
                 },
                 "fast": {"train": fast_seconds, "losses": history(fast)},

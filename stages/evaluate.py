@@ -9,7 +9,7 @@ from convae.stage import run
 
 
 def main() -> None:
-    model = models.load(paths.CONFIG, paths.WEIGHTS)
+    model = models.load(paths.MODEL)
     train_pixels = read_images(paths.TRAIN_IMAGES, model.image_shape)
     test_pixels = read_images(paths.TEST_IMAGES, model.image_shape)
     classes = read_classes(paths.CLASSES)

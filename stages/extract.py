@@ -17,7 +17,7 @@ SPLITS = {
 
 def main() -> None:
     split = load_params().extract.split
-    model = models.load(paths.CONFIG, paths.WEIGHTS)
+    model = models.load(paths.MODEL)
     classes = read_classes(paths.CLASSES)
     latents, labels = [], []
     for images_path, labels_path in SPLITS[split]:

@@ -303,7 +303,7 @@ def write_model(folder: Path) -> None:
 
 
 def load_model(path: Path) -> dict[str, np.ndarray]:
-    return models.weights(models.load(path.with_name("config.json"), path.with_name("weights.safetensors")))
+    return models.weights(models.load(path.parent))
 
 
 class Kind(NamedTuple):

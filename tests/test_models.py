@@ -107,26 +107,27 @@ def test_the_convolutional_network_refuses_images_of_another_size() -> None:
     assert models.build(models.configure(DENSE, (3, 32, 32)))(torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)
 
 
-def saved(folder: Path, params: ModelParams) -> tuple[Path, Path]:
+def saved(folder: Path, params: ModelParams) -> Path:
     config = models.configure(params, (1, 28, 28))
     artifacts.write_json(folder / "config.json", config.model_dump(exclude_none=True))
     artifacts.write_weights(folder / "weights.safetensors", models.weights(models.build(config, 3)))
-    return folder / "config.json", folder / "weights.safetensors"
+    return folder
 
 
 @pytest.mark.parametrize("params", [CONV, DENSE])
 def test_a_written_model_is_read_back_equal(params: ModelParams, tmp_path: Path) -> None:
-    loaded = models.load(*saved(tmp_path, params)).state_dict()
+    loaded = models.load(saved(tmp_path, params)).state_dict()
     expected = build(params, 3).state_dict()
     assert loaded.keys() == expected.keys()
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    config, _ = saved(tmp_path / "a", CONV)
-    _, weights = saved(tmp_path / "b", CONV.model_copy(update={"channels": (16, 32)}))
+    wide = saved(tmp_path / "wide", CONV)
+    narrow = saved(tmp_path / "narrow", CONV.model_copy(update={"channels": (16, 32)}))
+    (narrow / "config.json").replace(wide / "config.json")
     with pytest.raises(ConvaeError, match="does not fit the network") as error:
-        models.load(config, weights)
+        models.load(wide)
     assert "\n" not in str(error.value)
 
 
@@ -144,10 +145,9 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_config_that_describes_no_network_is_refused(content: str, tmp_path: Path) -> None:
-    config, weights = saved(tmp_path, CONV)
-    config.write_text(content)
+    (saved(tmp_path, CONV) / "config.json").write_text(content)
     with pytest.raises(ConvaeError, match=r"config\.json: ") as error:
-        models.load(config, weights)
+        models.load(tmp_path)
     assert "\n" not in str(error.value)
 
 

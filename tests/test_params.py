@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from dvc.utils.hydra import apply_overrides
-from dvc.utils.serialize import parse_yaml
+from dvc.utils.serialize import parse_yaml as dvc_parse_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from convae.errors import ConvaeError
-from convae.params import Params, _Loader, load_params
+from convae.params import Params, load_params, parse_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -155,13 +154,13 @@ def test_committed_file_explains_every_key(committed):
 
 def test_committed_file_means_the_same_to_dvc(committed):
     # repr tells 1 from 1.0 and True.
-    assert repr(yaml.load(committed, _Loader)) == repr(parse_yaml(committed, "params.yaml"))
+    assert repr(parse_yaml(committed)) == repr(dvc_parse_yaml(committed, "params.yaml"))
 
 
 @pytest.mark.parametrize("scalar", [*SCALARS.split(), *TAGGED_SCALARS])
 def test_scalar_means_the_same_to_dvc(scalar):
     text = f"key: {scalar}\n"
-    assert repr(yaml.load(text, _Loader)) == repr(parse_yaml(text, "params.yaml"))
+    assert repr(parse_yaml(text)) == repr(dvc_parse_yaml(text, "params.yaml"))
 
 
 @pytest.mark.parametrize("scalar", REFUSED_SCALARS)
@@ -178,7 +177,7 @@ def test_what_loads_is_what_dvc_tracks(path, key, scalar):
     text = document(*key, scalar)
     params = load(path, text)
     if isinstance(params, Params):
-        assert params.model_dump(mode="json") == parse_yaml(text, "params.yaml")
+        assert params.model_dump(mode="json") == dvc_parse_yaml(text, "params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +207,7 @@ def test_range(path, name):
     for text in (lowest, highest):
         params = load(path, text)
         assert isinstance(params, Params), params
-        assert params.model_dump(mode="json") == parse_yaml(text, "params.yaml")
+        assert params.model_dump(mode="json") == dvc_parse_yaml(text, "params.yaml")
     for text in outside:
         assert str(load(path, text)).startswith(f"params.yaml: {name}")
 

@@ -1,10 +1,11 @@
 """Draw the pipeline's figures; each function returns a matplotlib figure and writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -25,8 +26,35 @@ def loss_figure(history: pd.DataFrame) -> Figure:
     for column, label, style in (("train_loss", "training", "o--"), ("test_loss", "test", "o-")):
         axes.plot(history["epoch"], history[column], style, markersize=3, label=f"{label} (last {last[column]:.4f})")
     axes.set(title="Reconstruction loss", xlabel="epoch", ylabel="mean squared error per pixel")
+    _scale_losses(axes, history[["train_loss", "test_loss"]].to_numpy())
+    return figure
+
+
+def losses_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the test losses of several runs together, with the training losses behind them.
+
+    Parameters
+    ----------
+    histories : mapping of str to pandas.DataFrame
+        Of each run by its name; the columns are as in `loss_figure`.
+    """
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, history in histories.items():
+        last = history["test_loss"].iloc[-1]
+        (line,) = axes.plot(
+            history["epoch"], history["test_loss"], "o-", markersize=3, label=f"{name} (last {last:.4f})"
+        )
+        axes.plot(history["epoch"], history["train_loss"], "--", color=line.get_color(), alpha=0.5)
+    axes.set(title="Reconstruction loss: test images (training dashed)")
+    axes.set(xlabel="epoch", ylabel="mean squared error per pixel")
+    _scale_losses(axes, np.concatenate([each[["train_loss", "test_loss"]] for each in histories.values()]))
+    return figure
+
+
+def _scale_losses(axes: Axes, losses: np.ndarray) -> None:
+    """Give axes whole epochs, a logarithmic scale where losses have fallen far, a grid and a legend."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    losses = history[["train_loss", "test_loss"]].to_numpy()
     if losses.max() > 3 * losses.min():
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
@@ -34,7 +62,6 @@ def loss_figure(history: pd.DataFrame) -> Figure:
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
     axes.legend()
-    return figure
 
 
 def reconstructions_figure(images: np.ndarray, reconstructions: np.ndarray, names: Sequence[str]) -> Figure:

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor, nn
 
-from convae import artifacts
+from convae import artifacts, paths
 from convae.errors import ConvaeError
 from convae.layers import SideBySideConvTranspose2d
 from convae.params import ModelParams, Section
@@ -121,14 +121,25 @@ def build(config: ModelConfig, seed: int = 0) -> Autoencoder:
     return model.to(memory_format=torch.channels_last)
 
 
-def load(config_path: Path, weights_path: Path) -> Autoencoder:
-    """Rebuild a trained network from its two artifacts, on the CPU, in evaluation mode.
+def load(folder: str | Path) -> Autoencoder:
+    """Rebuild a trained network, on the CPU, in evaluation mode; also known as ``convae.load``.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``config.json`` and ``weights.safetensors`` lie.
+
+    Returns
+    -------
+    Autoencoder
+        A module whose ``encoder`` and ``decoder`` are modules too; `normalize` makes of pixels what it takes.
 
     Raises
     ------
     ConvaeError
         If an artifact is missing or damaged, or the two do not belong together.
     """
+    config_path, weights_path = Path(folder) / paths.CONFIG.name, Path(folder) / paths.WEIGHTS.name
     content = artifacts.read_json(config_path)
     try:
         config = ModelConfig.model_validate(content, strict=False)  # JSON has lists where the model has tuples

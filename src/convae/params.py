@@ -123,6 +123,11 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
+def parse_yaml(text: str) -> Any:
+    """Parse YAML safely and as DVC writes it, which is YAML 1.2: ``1e-05`` is a number, a repeated key an error."""
+    return yaml.load(text, Loader=_Loader)
+
+
 def load_params(path: Path = paths.PARAMS) -> Params:
     """Read and check the whole parameter file.
 
@@ -145,7 +150,7 @@ def load_params(path: Path = paths.PARAMS) -> Params:
         If the file is missing, is not YAML, or holds an unknown, missing, repeated or out-of-range key.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConvaeError(path, f"cannot be read ({error.strerror})", "restore it with `git checkout`") from None
     except UnicodeDecodeError:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 PIPELINE = Path("dvc.yaml")
 PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
 
 DATA = Path("artifacts/data")
 TRAIN_IMAGES = DATA / "train_images.npy"
@@ -12,8 +13,9 @@ TEST_IMAGES = DATA / "test_images.npy"
 TEST_LABELS = DATA / "test_labels.npy"
 CLASSES = DATA / "classes.json"
 
-WEIGHTS = Path("artifacts/model/weights.safetensors")
-CONFIG = Path("artifacts/model/config.json")
+MODEL = Path("artifacts/model")
+WEIGHTS = MODEL / "weights.safetensors"
+CONFIG = MODEL / "config.json"
 HISTORY = Path("artifacts/train/history.csv")
 MACHINE = Path("artifacts/train/machine.json")
 
@@ -30,5 +32,10 @@ LOSS_FIGURE = Path("artifacts/plots/loss.png")
 RECONSTRUCTIONS_FIGURE = Path("artifacts/plots/reconstructions.png")
 TSNE_FIGURE = Path("artifacts/plots/tsne.png")
 
-# Scratch of this working copy, neither tracked nor promised: how long each stage took when it last ran.
-TIMES = Path(".convae/times.json")
+# Scratch of this working copy, neither tracked nor promised.
+COMPARISON = Path(".convae/comparison.html")
+
+
+def times(experiment: str = "") -> Path:
+    """Tell where it is noted how long each stage took when it last ran, for the workspace or an experiment."""
+    return Path(".convae", experiment, "times.json")

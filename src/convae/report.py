@@ -28,7 +28,7 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], times: dict[str, fl
 def main() -> None:
     """Print the summary of the metrics in this working copy."""
     try:
-        times = artifacts.read_json(paths.TIMES)
+        times = artifacts.read_json(paths.times())
     except ConvaeError:  # every stage came out of the cache
         times = {}
     print(summary(artifacts.read_json(paths.LOSSES), artifacts.read_json(paths.EMBEDDING_QUALITY), times))

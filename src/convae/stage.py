@@ -130,8 +130,10 @@ def _end_with(parent: int) -> None:
 
 
 def _note_time(stage: str, seconds: float) -> None:
+    # DVC_ROOT is the repository from which an experiment was started: its own checkout is gone when it has ended.
+    path = Path(os.environ.get("DVC_ROOT", ""), paths.times(os.environ.get("DVC_EXP_NAME", "")))
     try:
-        times = artifacts.read_json(paths.TIMES)
+        times = artifacts.read_json(path)
     except ConvaeError:
         times = {}
-    artifacts.write_json(paths.TIMES, {**times, stage: round(seconds, 1)})
+    artifacts.write_json(path, {**times, stage: round(seconds, 1)})

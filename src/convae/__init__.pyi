@@ -1,0 +1,1 @@
+from convae.models import load as load

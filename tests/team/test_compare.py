@@ -1,0 +1,130 @@
+"""Pages that show experiments side by side: DVC's own, and ours, which is one file."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Repository
+from copies import copy_of
+from PIL import Image
+
+from convae import compare, paths
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Provide the finished repository with two experiments."""
+    repository = copy_of(finished, tmp_path_factory.mktemp("compare"))
+    repository.run("dvc exp run --temp --name islands -S tsne.perplexity=5")
+    repository.run("dvc exp run --temp --name larger -S plot.dpi=60")
+    return repository
+
+
+def write_page(repository: Repository) -> str:
+    output = repository.run("python -m convae.compare", PYTHONPATH="src")
+    path = repository.path / paths.COMPARISON
+    assert output == f"{path.as_uri()}\n"
+    return path.read_text()
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    found = re.findall(r"<tr[^>]*><th>(.*?)</th>(.*?)</tr>", page)
+    return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
+
+
+def images(page: str) -> dict[str, bytes]:
+    found = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)">', page)
+    return {what: base64.b64decode(content, validate=True) for what, content in found}
+
+
+def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository) -> None:
+    page = write_page(repository)
+    table = rows(page)
+    # Newest first, as in DVC's table.
+    columns = dict(zip(table[""], range(3), strict=True))
+    assert columns.keys() == {"main", "islands", "larger"}
+
+    def in_columns(values: dict[str, str]) -> list[str]:
+        return [values[name] for name in columns]
+
+    assert table["tsne.perplexity"] == in_columns({"main": "10", "islands": "5", "larger": "10"})
+    assert table["plot.dpi"] == in_columns({"main": "50", "islands": "50", "larger": "60"})
+    assert "train.epochs" not in table
+    mse = json.loads((repository.path / paths.LOSSES).read_text())["test"]["mse"]
+    assert table["test images"] == [str(mse)] * 3
+    recalls = table["neighbour recall"]
+    assert recalls[columns["main"]] == recalls[columns["larger"]] != recalls[columns["islands"]]
+    best = max(recalls, key=lambda text: float(re.sub("<.*?>", "", text)))
+    assert re.fullmatch("<strong>.+</strong>", best)
+
+
+def test_the_page_states_the_times_of_the_stages_that_an_experiment_ran_itself(repository: Repository) -> None:
+    table = rows(write_page(repository))
+    for stage, ran in (("train", {"main"}), ("tsne", {"main", "islands"}), ("plot", {"main", "islands", "larger"})):
+        seconds = dict(zip(table[""], table[stage], strict=True))
+        assert {name for name in seconds if seconds[name] != "-"} == ran
+        assert all(float(seconds[name]) > 0 for name in ran)
+
+
+def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) -> None:
+    page = write_page(repository)
+    # Nothing is fetched from anywhere.
+    assert re.findall(r"""(?:src|href|url)\W+(?!data:)\w+""", page) == []
+    figures = images(page)
+    expected = {
+        f"{figure} of {name}" for figure in ("reconstructions", "map") for name in ("main", "islands", "larger")
+    }
+    assert figures.keys() == expected | {"losses by epoch"}
+    for content in figures.values():
+        Image.open(io.BytesIO(content)).verify()
+    assert figures["map of main"] == (repository.path / paths.TSNE_FIGURE).read_bytes()
+    assert len({figures[f"map of {name}"] for name in ("main", "islands", "larger")}) == 3
+
+
+def test_the_same_experiments_give_the_same_bytes(repository: Repository) -> None:
+    assert write_page(repository) == write_page(repository)
+
+
+def test_a_changed_workspace_is_a_column_and_a_figure_that_is_not_at_hand_is_named(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.run(f"git clone --quiet . {tmp_path / 'clone'}")
+    clone = Repository(tmp_path / "clone", repository.environment)
+    clone.set_params(**{"plot.seed": 1})
+    table = rows(write_page(clone))
+    assert table[""] == ["workspace", "main"]
+    assert table["plot.seed"] == ["1", "0"]
+    assert table["map"] == ["not at hand; `dvc pull` or `dvc exp pull` may bring it"] * 2
+
+
+def test_what_is_not_text_for_a_page_is_escaped() -> None:
+    run = compare.Run("<a>&amp;", {"data.dataset": "<script>"}, {}, {"<b>": 1.0}, {})
+    page = compare.page([run, run._replace(name='"', params={})])
+    assert rows(page)[""] == ["&lt;a&gt;&amp;amp;", "&quot;"]
+    assert "<script>" not in page
+    assert "<b>" not in page
+
+
+def test_outside_a_repository_the_error_is_dvcs_and_one_line(repository: Repository, tmp_path: Path) -> None:
+    outside = Repository(tmp_path, repository.environment)
+    output = outside.run("python -m convae.compare", code=1, PYTHONPATH=str(repository.path / "src"))
+    assert output.splitlines()[-1] == "error: compare: `dvc exp show` failed; see what it says above"
+    assert "Traceback" not in output
+
+
+def test_dvcs_page_overlays_the_losses_and_shows_the_figures_of_each_experiment(repository: Repository) -> None:
+    repository.run("dvc plots diff HEAD islands larger")
+    page = (repository.path / "dvc_plots/index.html").read_text()
+    assert "Reconstruction loss" in page
+    for name in ("HEAD", "islands", "larger"):
+        # A row for each of the two losses of the one epoch.
+        assert page.count(f'"rev": "{name}"') == 2
+        for figure in (paths.RECONSTRUCTIONS_FIGURE, paths.TSNE_FIGURE):
+            image = f"static/{name}_{str(figure).replace('/', '_')}"
+            assert image in page
+            assert (repository.path / "dvc_plots" / image).is_file()

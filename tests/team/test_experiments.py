@@ -1,0 +1,187 @@
+"""Experiments by DVC's own commands: each runs its own code with its own parameters, and only what these change."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Repository
+from copies import copy_of, experiments, stages_run
+
+pytestmark = pytest.mark.slow
+
+MAP = "artifacts/plots/tsne.png"
+WEIGHTS = "artifacts/model/weights.safetensors"
+
+
+def wait(condition: Callable[[], object], pause: float) -> None:
+    deadline = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(pause)
+
+
+def start_queue(repository: Repository, options: str = "") -> None:
+    # The worker, which goes on in the background, would keep a pipe open.
+    repository.run(f"dvc queue start {options} >/dev/null 2>&1")
+
+
+def statuses(repository: Repository) -> dict[str, str]:
+    """The state of each task in DVC's queue, by name."""
+    return dict(re.findall(r"^[0-9a-f]{7} +(\S+) .* (\w+) *$", repository.run("dvc queue status"), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Run a queue: a grid of two perplexities, other channels, and a change of the code; the workspace changes again.
+
+    The dataset is in the cache and nowhere else: an experiment that downloads fails.
+    """
+    lab = copy_of(
+        finished, tmp_path_factory.mktemp("lab"), CONVAE_MIRROR="/nowhere", PIP_INDEX_URL="http://127.0.0.1:9"
+    )
+    lab.run("dvc exp run --queue -S tsne.perplexity=5,8")
+    lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32]")
+    figures = lab.path / "src/convae/figures.py"
+    original = figures.read_text()
+    figures.write_text(original.replace("t-SNE of", "A map of"))
+    lab.run("dvc exp run --queue --name titled")
+    figures.write_text("raise SystemExit('the code of the workspace ran')")
+    start_queue(lab, "--jobs 2")
+    wait(lambda: not set(statuses(lab).values()) & {"Queued", "Running"}, 2)
+    figures.write_text(original)
+    return lab
+
+
+@pytest.fixture
+def workspace(lab: Repository, tmp_path: Path) -> Repository:
+    return copy_of(lab, tmp_path)
+
+
+def by_perplexity(lab: Repository) -> dict[int, str]:
+    return {each["params"]["tsne"]["perplexity"]: name for name, each in experiments(lab).items()}
+
+
+def test_a_queued_experiment_runs_the_code_that_was_there_when_it_was_queued(
+    lab: Repository, finished: Repository
+) -> None:
+    assert set(statuses(lab).values()) == {"Success"}, lab.run("dvc queue status")
+    assert stages_run(lab.run("dvc queue logs titled")) == ["plot"]
+    lock = (finished.path / "dvc.lock").read_text()
+    titled = experiments(lab)["titled"]["outs"]
+    # Only the figure of the map has the title that was changed.
+    assert {path for path, md5 in titled.items() if md5 not in lock} == {MAP}
+
+
+def test_each_experiment_sees_its_own_parameters(lab: Repository) -> None:
+    found = experiments(lab)
+    assert sorted(by_perplexity(lab)) == [5, 8, 10]
+    assert found["narrow"]["params"]["model"]["channels"] == [16, 32]
+    assert found["narrow"]["metrics"]["metrics/losses.json"]["latent_size"] == 4 * 32
+    maps = [found[name]["outs"]["artifacts/tsne/embedding.npy"] for name in by_perplexity(lab).values()]
+    assert len(set(maps)) == 3
+
+
+def test_another_perplexity_trains_nothing_and_other_channels_download_nothing(lab: Repository) -> None:
+    for perplexity in (5, 8):
+        log = lab.run(f"dvc queue logs {by_perplexity(lab)[perplexity]}")
+        assert sorted(stages_run(log)) == ["plot", "quality", "tsne"]
+    log = lab.run("dvc queue logs narrow")
+    assert sorted(stages_run(log)) == ["evaluate", "extract", "plot", "quality", "train", "tsne"]
+
+
+def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) -> None:
+    table = lab.run("dvc exp show --only-changed --md")
+    assert all(name in table for name in ("narrow", "titled", "model.channels", "tsne.perplexity", "neighbour_recall"))
+    assert "data.dataset" not in table
+    changed = json.loads(lab.run("dvc exp diff HEAD narrow --json"))["params"]["params.yaml"]
+    assert changed.keys() == {"model.channels"}
+    assert (changed["model.channels"]["old"], changed["model.channels"]["new"]) == ("[32, 64]", "[16, 32]")
+
+
+def test_an_applied_experiment_is_in_the_workspace_and_up_to_date(workspace: Repository) -> None:
+    workspace.run("dvc exp apply narrow")
+    assert workspace.params()["model"]["channels"] == [16, 32]
+    assert json.loads((workspace.path / "artifacts/model/config.json").read_text())["channels"] == [16, 32]
+    assert "up to date" in workspace.run("dvc status")
+    workspace.run("git commit --quiet --all --message 'Keep it'")
+    workspace.run("python -m convae.lock", PYTHONPATH="src")
+
+
+def test_an_experiment_becomes_a_branch_and_another_is_removed(workspace: Repository) -> None:
+    workspace.run("dvc exp branch narrow fewer-channels")
+    assert "16" in workspace.run("git show fewer-channels:params.yaml")
+    workspace.run("dvc exp remove titled")
+    assert "titled" not in experiments(workspace)
+
+
+def test_the_workspace_is_saved_as_an_experiment(workspace: Repository) -> None:
+    output = workspace.run("dvc exp run --name finer -S plot.dpi=60")
+    assert stages_run(output) == ["plot"]
+    assert workspace.params()["plot"]["dpi"] == 60
+    workspace.run("dvc exp save --name kept")
+    assert experiments(workspace)["kept"]["outs"] == experiments(workspace)["finer"]["outs"]
+
+
+def test_an_experiment_reaches_a_teammate_through_git_and_the_remote(workspace: Repository, tmp_path: Path) -> None:
+    workspace.run(f"git clone --quiet --bare . {tmp_path / 'team.git'}")
+    workspace.run(f"git remote add team {tmp_path / 'team.git'}")
+    workspace.run(f"dvc remote add --quiet --local --default store {tmp_path / 'store'}")
+    workspace.run("dvc exp push team narrow")
+    workspace.run(f"git clone --quiet {tmp_path / 'team.git'} {tmp_path / 'teammate'}")
+    teammate = Repository(tmp_path / "teammate", workspace.environment)
+    teammate.run(f"dvc remote add --quiet --local --default store {tmp_path / 'store'}")
+    assert "narrow" in teammate.run("dvc exp list origin")
+    teammate.run("dvc exp pull origin narrow")
+    teammate.run("dvc exp apply narrow")
+    assert "up to date" in teammate.run("dvc status")
+    assert (teammate.path / "artifacts/model/config.json").exists()
+
+
+def training(repository: Repository, epoch: int) -> list[psutil.Process]:
+    """Wait until an experiment's training has ended an epoch; give the processes that run in its checkout."""
+    checkouts = repository.path / ".dvc/tmp/exps"
+    wait(
+        lambda: any(len(each.read_text().splitlines()) > epoch for each in checkouts.glob("**/train/history.csv")), 0.05
+    )
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd().startswith(str(checkouts)) and "stages.train" in process.cmdline():
+                found.append(process)
+        except psutil.Error:  # another user's, or ended
+            continue
+    return found
+
+
+def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_bytes(
+    finished: Repository, tmp_path: Path
+) -> None:
+    straight, killed = (copy_of(finished, tmp_path / name) for name in ("straight", "killed"))
+    command = "-S train.epochs=40 -S data.train_images=1200 train"
+    straight.run(f"dvc exp run --temp --name long {command}")
+
+    temporary = killed.popen(f"dvc exp run --temp --name first {command}")
+    workers = training(killed, 2)
+    temporary.kill()
+    for process in workers:
+        process.kill()
+    temporary.communicate(timeout=60)
+    assert json.loads(killed.run("dvc exp show --json"))[1]["experiments"][0]["executor"]["state"] == "running"
+    shutil.rmtree(killed.path / ".dvc/tmp/exps/standalone")  # as the README says
+    assert not experiments(killed)
+
+    killed.run(f"dvc exp run --queue --name second {command}")
+    start_queue(killed)
+    for process in training(killed, 10):
+        process.kill()
+    wait(lambda: statuses(killed)["second"] == "Failed", 1)
+    assert "goes on after epoch" in killed.run("dvc queue logs second")
+
+    output = killed.run(f"dvc exp run --temp --name third {command}")
+    assert int(output.partition("goes on after epoch ")[2].partition("/")[0]) >= 10
+    assert experiments(killed)["third"]["outs"][WEIGHTS] == experiments(straight)["long"]["outs"][WEIGHTS]

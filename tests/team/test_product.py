@@ -1,0 +1,79 @@
+"""The model as a product: fetched from another folder by DVC, used with the package installed by pip from a clone."""
+
+import re
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, Repository
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def published(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Provide a bare Git repository whose DVC remote, a folder, holds all data, with a version of the model tagged."""
+    folder = tmp_path_factory.mktemp("published")
+    repository = Repository(folder / "convae", finished.environment)
+    shutil.copytree(finished.path, repository.path, symlinks=True)
+    repository.run(f"dvc remote add --quiet --default store {folder / 'store'}")
+    repository.run("git commit --quiet --all --message 'Name a remote'")
+    repository.run("dvc push")
+    repository.run("git tag --annotate convae@v1.0.0 --message 'The first model'")
+    repository.run(f"git clone --quiet --bare . {folder / 'convae.git'}")
+    return folder / "convae.git"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(published: Path, finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Provide a folder that is no repository, with a Python that has the package as pip installs it from a clone."""
+    elsewhere = Repository(tmp_path_factory.mktemp("elsewhere"), finished.environment)
+    elsewhere.run(f"{sys.executable} -m venv --without-pip venv")
+    # The packages that convae needs, PyTorch among them, as they are installed here; convae itself is not among them.
+    packages = elsewhere.path / "venv" / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    (packages / "shared.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    elsewhere.run(f"git clone --quiet {published} clone")
+    elsewhere.run("venv/bin/python -m pip install --quiet --no-deps ./clone")
+    shutil.rmtree(elsewhere.path / "clone")
+    return elsewhere
+
+
+def test_the_five_lines_of_the_readme_encode_and_reconstruct_images_outside_the_repository(
+    published: Path, elsewhere: Repository, finished: Repository
+) -> None:
+    found = re.search(r"## Use the model.*?```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    assert found, "README.md shows no Python under 'Use the model'"
+    elsewhere.run(f"dvc get {published} artifacts/model")
+    np.save(elsewhere.path / "images.npy", np.load(finished.path / "artifacts/data/test_images.npy"))
+    save = 'numpy.savez("results.npz", latents=latents, reconstructions=reconstructions)\n'
+    (elsewhere.path / "use.py").write_text(found[1] + save)
+    elsewhere.run("venv/bin/python use.py")
+    results = np.load(elsewhere.path / "results.npz")
+    latents = np.load(finished.path / "artifacts/latents/latents.npy")
+    np.testing.assert_allclose(results["latents"], latents, atol=1e-5)
+    # A pixel on the border between two greys may round either way.
+    differences = results["reconstructions"] - np.load(finished.path / "artifacts/evaluate/reconstructions.npy")
+    assert results["reconstructions"].dtype == np.uint8
+    assert (differences != 0).mean() < 1e-4
+
+
+def test_a_version_of_the_model_is_fetched_by_its_name(
+    published: Path, elsewhere: Repository, finished: Repository
+) -> None:
+    elsewhere.run(f"dvc artifacts get {published} convae --rev v1.0.0 --out named")
+    for name in ("config.json", "weights.safetensors"):
+        assert (elsewhere.path / "named" / name).read_bytes() == (finished.path / "artifacts/model" / name).read_bytes()
+
+
+def test_importing_the_package_imports_no_pytorch_until_a_model_is_loaded(elsewhere: Repository) -> None:
+    script = "import convae, sys; print(convae.__file__, 'torch' in sys.modules, convae.load.__module__)"
+    assert elsewhere.run(f'venv/bin/python -c "{script}"').split()[1:] == ["False", "convae.models"]
+    assert str(elsewhere.path) in elsewhere.run('venv/bin/python -c "import convae; print(convae.__file__)"')
+
+
+def test_a_folder_without_a_model_is_refused_in_one_line(elsewhere: Repository) -> None:
+    output = elsewhere.run("""venv/bin/python -c "import convae; convae.load('nowhere')" """, code=1)
+    assert output.splitlines()[-1].startswith("convae.errors.ConvaeError: nowhere/config.json: is missing; ")

