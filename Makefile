@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help repro verify test test-fast lint format lock clean
+.PHONY: help repro verify push heal shared-folder shared-cache test test-fast test-team lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,11 +23,33 @@ repro: $(VENV)/installed ## rebuild what has changed, then print a summary of th
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
 	@PYTHONPATH=src python -m convae.verify
 
+push: $(VENV)/installed ## share data and run cache on the default remote, even after a push that was cut off
+	@PYTHONPATH=src python -m convae.heal --sizes
+	dvc push --run-cache
+
+heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then bring back and share what is lacking
+	@PYTHONPATH=src python -m convae.heal
+	dvc pull --force
+	dvc checkout --relink
+	dvc push --run-cache
+
+# Sticky folders: DVC makes its objects read-only, but only this keeps a member from replacing another's.
+shared-folder: ## make DIR=... a folder in which the Unix group GROUP=... can share DVC's cache (with sudo: nobody's own)
+	install -d -g "$(GROUP)" -m 3770 "$(DIR)"{,/files,/files/md5,/runs} "$(DIR)"/{files/md5,runs}/{{0..9},{a..f}}{{0..9},{a..f}}
+
+shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
+	dvc cache dir --local "$(DIR)"
+	dvc config --local cache.shared group
+	dvc config --local cache.type reflink,symlink,copy
+
 test: $(VENV)/installed lint ## every check and test
 	pytest
 
 test-fast: $(VENV)/installed lint ## without the real pipeline runs, under a minute
 	pytest -m "not slow"
+
+test-team: $(VENV)/installed ## remotes on real servers, a shared cache, faults and experiments
+	pytest tests/team
 
 lint: $(VENV)/installed ## ruff and mypy
 	ruff format --check .
