@@ -27,17 +27,20 @@ push: $(VENV)/installed ## share data and run cache on the default remote, even 
 	@PYTHONPATH=src python -m convae.heal --sizes
 	dvc push --run-cache
 
-heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then bring back and share what is lacking
+heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then fetch and push what is lacking
 	@PYTHONPATH=src python -m convae.heal
-	dvc pull --force
+	dvc pull
 	dvc checkout --relink
 	dvc push --run-cache
 
-# Sticky folders: DVC makes its objects read-only, but only this keeps a member from replacing another's.
-shared-folder: ## make DIR=... a folder in which the Unix group GROUP=... can share DVC's cache (with sudo: nobody's own)
-	install -d -g "$(GROUP)" -m 3770 "$(DIR)"{,/files,/files/md5,/runs} "$(DIR)"/{files/md5,runs}/{{0..9},{a..f}}{{0..9},{a..f}}
+# DVC makes objects read-only; the sticky bit, and root as the folders' owner, keep members from replacing each other's.
+shared-folder: ## with sudo: make a folder DIR=... in which a Unix group GROUP=... can share DVC's cache
+	@test -n "$(DIR)" -a -n "$(GROUP)" || { echo 'error: shared-folder: say which, as DIR=... GROUP=...' >&2; exit 1; }
+	install -d -g "$(GROUP)" -m 3770 "$(DIR)"{,/files,/files/md5,/runs} \
+	  "$(DIR)"/{files/md5,runs}/{{0..9},{a..f}}{{0..9},{a..f}}
 
 shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
+	@test -w "$(DIR)/files/md5" || { echo 'error: $(DIR): is no shared folder of yours; see README.md' >&2; exit 1; }
 	dvc cache dir --local "$(DIR)"
 	dvc config --local cache.shared group
 	dvc config --local cache.type reflink,symlink,copy

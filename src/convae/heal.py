@@ -57,15 +57,20 @@ def remove_damaged(store: Any, is_sound: Callable[[Any, str], bool]) -> None:
 
 def main() -> None:
     """Check every object of the cache and of the default remote; with ``--sizes``, only the sizes on the remote."""
+    quick = "--sizes" in sys.argv
     try:
         repo = Repo()
-        quick = "--sizes" in sys.argv
         if not quick:
             remove_damaged(repo.cache.local, has_its_hash)
         remote = repo.cloud.get_remote_odb(command="push")
-        remove_damaged(remote, has_size_in(repo.cache.local) if quick else has_its_hash)
+        if remote.fs.CAN_TRAVERSE:
+            remove_damaged(remote, has_size_in(repo.cache.local) if quick else has_its_hash)
+        elif not quick:
+            print("note: over HTTP the remote cannot be listed, so it was not checked; whoever pushes to it can do so")
     except (ConvaeError, DvcException) as error:
         sys.exit(f"error: {' '.join(str(error).split())}")
+    if not quick:
+        print("All other objects are what their names say.")
 
 
 if __name__ == "__main__":

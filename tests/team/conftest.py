@@ -141,6 +141,9 @@ def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
             credentials,
             [],
         )
+    for port in ports:  # it leaves its sockets behind when it is killed
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            path.unlink()
 
 
 @contextmanager
