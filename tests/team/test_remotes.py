@@ -84,9 +84,10 @@ def test_another_perplexity_reruns_only_the_map_and_what_follows_and_can_be_push
     fourth.run("dvc repro --pull")
     assert stages_run(fourth) == {"tsne", "quality", "plot"}
     fourth.run("git commit --quiet --all --message 'Try another perplexity'")
-    fourth.run("git push --quiet")
+    fourth.run("git push --quiet origin HEAD:another")
     fourth.run("make push")
     fifth = team.join("fifth")
+    fifth.run("git checkout --quiet another")
     fifth.run("dvc repro --pull")
     assert stages_run(fifth) == set()
     assert artifacts(fifth) == artifacts(fourth)
