@@ -5,7 +5,8 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help repro verify bench bench-quick test test-fast lint format lock clean compare check-lock
+.PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
+  bench bench-quick test test-fast test-team lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,20 +27,45 @@ compare: $(VENV)/installed ## write a page that shows the current experiments si
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
 	@PYTHONPATH=src python -m convae.verify
 
+check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is up to date
+	@PYTHONPATH=src python -m convae.lock
+
+push: $(VENV)/installed ## share data and run cache on the default remote, even after a push that was cut off
+	@PYTHONPATH=src python -m convae.heal --sizes
+	dvc push --run-cache
+
+heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then fetch and push what is lacking
+	@PYTHONPATH=src python -m convae.heal
+	dvc pull
+	dvc checkout --relink
+	dvc push --run-cache
+
+# DVC makes objects read-only; the sticky bit, and root as the folders' owner, keep members from replacing each other's.
+shared-folder: ## with sudo: make a folder DIR=... in which a Unix group GROUP=... can share DVC's cache
+	@test -n "$(DIR)" -a -n "$(GROUP)" || { echo 'error: shared-folder: say which, as DIR=... GROUP=...' >&2; exit 1; }
+	install -d -g "$(GROUP)" -m 3770 "$(DIR)"{,/files,/files/md5,/runs} \
+	  "$(DIR)"/{files/md5,runs}/{{0..9},{a..f}}{{0..9},{a..f}}
+
+shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
+	@test -w "$(DIR)/files/md5" || { echo 'error: $(DIR): is no shared folder of yours; see README.md' >&2; exit 1; }
+	dvc cache dir --local "$(DIR)"
+	dvc config --local cache.shared group
+	dvc config --local cache.type reflink,symlink,copy
+
 bench: $(VENV)/installed ## measure it beside the tutorial's program, half an hour; ONLY=run,tsne,dvc,growth: these sections
 	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 bench-quick: $(VENV)/installed ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
-check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is up to date
-	@PYTHONPATH=src python -m convae.lock
-
 test: $(VENV)/installed lint ## every check and test
 	pytest
 
 test-fast: $(VENV)/installed lint ## without the real pipeline runs, under a minute
 	pytest -m "not slow"
+
+test-team: $(VENV)/installed ## remotes on real servers, a shared cache, faults and experiments
+	pytest tests/team
 
 lint: $(VENV)/installed ## ruff and mypy
 	ruff format --check .

