@@ -52,6 +52,19 @@ def test_the_loss_figure_shows_both_losses_over_whole_epochs(epochs: int) -> Non
     assert_texts_are_readable(figure)
 
 
+def test_the_losses_of_several_runs_are_drawn_together_each_in_its_colour() -> None:
+    runs = {}
+    for epochs in (1, 5, 20):
+        epoch = np.arange(1, epochs + 1)
+        runs[f"run-{epochs}"] = pd.DataFrame({"epoch": epoch, "train_loss": 0.3 / epoch, "test_loss": 0.2 / epoch})
+    figure = figures.losses_figure(runs)
+    lines = figure.axes[0].get_lines()
+    assert [len(line.get_xdata()) for line in lines] == [1, 1, 5, 5, 20, 20]
+    assert len({line.get_color() for line in lines}) == 3
+    assert [text.split()[0] for text, _ in texts_on(figure) if text.startswith("run-")] == list(runs)
+    assert_texts_are_readable(figure)
+
+
 @pytest.mark.parametrize(("count", "channels"), [(1, 1), (5, 1), (13, 3)])
 def test_each_input_stands_above_its_reconstruction(count: int, channels: int) -> None:
     images = RANDOM.integers(0, 256, (count, channels, 28, 28), dtype=np.uint8)

@@ -163,7 +163,7 @@ def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_byte
 ) -> None:
     straight, killed = (copy_of(finished, tmp_path / name) for name in ("straight", "killed"))
     command = "-S train.epochs=40 -S data.train_images=1200 train"
-    straight.run(f"dvc exp run --temp --name long {command}")
+    uninterrupted = straight.popen(f"dvc exp run --temp --name long {command}")
 
     temporary = killed.popen(f"dvc exp run --temp --name first {command}")
     workers = training(killed, 2)
@@ -183,5 +183,6 @@ def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_byte
     assert "goes on after epoch" in killed.run("dvc queue logs second")
 
     output = killed.run(f"dvc exp run --temp --name third {command}")
+    uninterrupted.communicate(timeout=300)
     assert int(output.partition("goes on after epoch ")[2].partition("/")[0]) >= 10
     assert experiments(killed)["third"]["outs"][WEIGHTS] == experiments(straight)["long"]["outs"][WEIGHTS]
