@@ -50,10 +50,10 @@ def program(name: str, package: str) -> str:
 
 
 @contextmanager
-def process(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[None]:
-    """Run a server until the block ends, from when it answers; what it prints goes to a file beside its data."""
+def process(command: list[str], folder: Path, port: int, ready: str = "", **environment: str) -> Iterator[None]:
+    """Run a server until the block ends, from when it answers and has said so; a file beside its data has its words."""
     log = folder.with_suffix(".log")
-    with log.open("a") as output:
+    with log.open("w") as output:
         server = subprocess.Popen(
             command,
             env={**os.environ, **environment},
@@ -64,7 +64,7 @@ def process(command: list[str], folder: Path, port: int, **environment: str) -> 
         )
         try:
             deadline = time.monotonic() + 60
-            while not answers(port):
+            while not (answers(port) and ready in log.read_text()):
                 assert server.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.05)
@@ -131,7 +131,7 @@ def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
         *(f"{name}={port}" for name, port in zip(named, ports, strict=False)),
         *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
     ]
-    with process(command, folder, ports[0], **credentials):
+    with process(command, folder, ports[0], "are running and ready to use", **credentials):
         yield Remote(
             [
                 "dvc remote add --default team s3://team/convae",

@@ -131,7 +131,6 @@ def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(
     reader = team.join("reader")
     assert LATENTS in reader.run(f"dvc pull {LATENTS}", code=1)
     assert not (reader.path / LATENTS).exists()
-    assert "1 file" not in team.first.run("dvc push")  # DVC looks at names only
     assert team.first.run("python -m convae.heal", PYTHONPATH="src").count("removed from") == 1
     assert "1 file pushed" in team.first.run("dvc push")
     reader.run(f"dvc pull {LATENTS}")
