@@ -33,8 +33,13 @@ RESULTS = Path("benchmarks/results.json")
 TABLES = Path("benchmarks/results.md")
 README = Path("README.md")
 
-# The fewest epochs of the one-cycle schedule that reach the rival's last test loss.
-FAST_RECIPE = {"train.schedule": "one_cycle", "train.learning_rate": 0.01, "train.epochs": 6}
+# Five epochs of the one-cycle schedule pass the rival's last test loss by far; four would, just.
+FAST_RECIPE = {
+    "train.schedule": "one_cycle",
+    "train.learning_rate": 0.01,
+    "train.batch_size": 128,
+    "train.epochs": 5,
+}
 
 
 @dataclass(frozen=True)
