@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Repository
-from copies import copy_of
 from PIL import Image
 
 from convae import compare, paths
+from team.copies import copy_of
 
 pytestmark = pytest.mark.slow
 

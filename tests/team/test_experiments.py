@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import Repository
-from copies import copy_of, experiments, stages_run
+
+from team.copies import copy_of, experiments, stages_run
 
 pytestmark = pytest.mark.slow
 

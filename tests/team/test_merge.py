@@ -2,7 +2,8 @@
 
 import pytest
 from conftest import REPOSITORY, Repository
-from copies import copy_of, stages_run
+
+from team.copies import copy_of, stages_run
 
 pytestmark = pytest.mark.slow
 
