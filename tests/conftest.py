@@ -1,6 +1,7 @@
 """What several test modules need: real MNIST, copies of this repository to run the real pipeline in, a watch on it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,18 @@ class Repository:
         # A new file in place of the old one: a rewritten one of the same size looks unchanged to Git within a second.
         (self.path / "params.new").write_text(yaml.safe_dump(params))
         (self.path / "params.new").replace(self.path / "params.yaml")
+
+
+def copy_of(repository: Repository, folder: Path, **environment: str) -> Repository:
+    """Copy a repository with its data and cache; its checkpoints are its own."""
+    shutil.copytree(repository.path, folder / "convae", symlinks=True)
+    own = {"CONVAE_CHECKPOINTS": str(folder / "checkpoints"), **environment}
+    return Repository(folder / "convae", {**repository.environment, **own})
+
+
+def stages_run(output: str) -> list[str]:
+    """Name the stages that DVC says it runs, in their order."""
+    return re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -152,9 +165,7 @@ def watch(repository: Repository, stage: str, log: Path) -> list[tuple[str, str]
 @pytest.fixture(scope="session")
 def watched_repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Provide a copy of the finished repository in which extract reads both splits, as it declares."""
-    path = tmp_path_factory.mktemp("watched") / "convae"
-    shutil.copytree(finished.path, path, symlinks=True)
-    repository = Repository(path, finished.environment)
+    repository = copy_of(finished, tmp_path_factory.mktemp("watched"))
     repository.set_params(**{"extract.split": "all"})
     return repository
 

@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -11,38 +10,13 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from conftest import SLICE, Repository
+from benchmarks.rival import Autoencoder
+from conftest import SLICE, Repository, copy_of, stages_run
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
 pytestmark = pytest.mark.slow
-
-
-class Textbook(nn.Module):
-    """The tutorial's network, written out independently."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(
-            nn.Conv2d(1, 32, 3, stride=3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2, 2),
-            nn.Conv2d(32, 64, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2, 1),
-        )
-        self.decoder = nn.Sequential(
-            nn.ConvTranspose2d(64, 32, 3, stride=2),
-            nn.ReLU(),
-            nn.ConvTranspose2d(32, 16, 5, stride=3, padding=1),
-            nn.ReLU(),
-            nn.ConvTranspose2d(16, 1, 2, stride=2, padding=1),
-            nn.Tanh(),
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.decoder(self.encoder(x))
 
 
 def metrics(repository: Repository, name: str) -> dict:
@@ -55,15 +29,6 @@ def array(repository: Repository, name: str) -> np.ndarray:
 
 def history(repository: Repository) -> list[dict[str, str]]:
     return list(csv.DictReader((repository.path / "artifacts/train/history.csv").read_text().splitlines()))
-
-
-def copy_of(repository: Repository, folder: Path) -> Repository:
-    shutil.copytree(repository.path, folder / "convae", symlinks=True)
-    return Repository(folder / "convae", repository.environment)
-
-
-def stages_run(output: str) -> list[str]:
-    return re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE)
 
 
 def test_a_finished_pipeline_is_up_to_date_and_leaves_the_working_copy_clean(finished: Repository) -> None:
@@ -99,7 +64,7 @@ def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_loss
     transform = torchvision.transforms.Compose(
         [torchvision.transforms.ToTensor(), torchvision.transforms.Normalize(0.5, 0.5)]
     )
-    model = Textbook()
+    model = Autoencoder()
     model.load_state_dict(load_file(finished.path / "artifacts/model/weights.safetensors"), strict=True)
     assert sum(weight.numel() for weight in model.parameters()) == 50_161
     for split, images in (("train", SLICE["data.train_images"]), ("test", SLICE["data.test_images"])):

@@ -192,7 +192,7 @@ def mark_installed(person: Repository) -> None:
     (person.path / ".venv/installed").touch()
 
 
-def stages_run(person: Repository) -> set[str]:
+def stages_with_times(person: Repository) -> set[str]:
     """Name the stages that have run in a working copy: each notes its time."""
     times = person.path / ".convae/times.json"
     return set(json.loads(times.read_text())) if times.exists() else set()

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Repository
+from conftest import Repository, copy_of
 from PIL import Image
 
 from convae import compare, paths
-from team.copies import copy_of
 
 pytestmark = pytest.mark.slow
 

@@ -6,12 +6,11 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from conftest import Repository
-
-from team.copies import copy_of, experiments, stages_run
+from conftest import Repository, copy_of, stages_run
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +33,20 @@ def start_queue(repository: Repository, options: str = "") -> None:
 def statuses(repository: Repository) -> dict[str, str]:
     """The state of each task in DVC's queue, by name."""
     return dict(re.findall(r"^[0-9a-f]{7} +(\S+) .* (\w+) *$", repository.run("dvc queue status"), re.MULTILINE))
+
+
+def experiments(repository: Repository) -> dict[str, dict[str, Any]]:
+    """Ask DVC for the finished experiments on the last commit: of each its parameters, metrics and hashes."""
+    _, commit = json.loads(repository.run("dvc exp show --json"))
+    found = {each["name"]: each["revs"][0]["data"] for each in commit["experiments"] or [] if each["revs"][0]["data"]}
+    return {
+        name: {
+            "params": data["params"]["params.yaml"]["data"],
+            "metrics": {file: metrics["data"] for file, metrics in data["metrics"].items()},
+            "outs": {path: out["hash"] for path, out in data["outs"].items()},
+        }
+        for name, data in found.items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """Two branches with different parameters are merged, and what either has computed is not computed again."""
 
 import pytest
-from conftest import REPOSITORY, Repository
-
-from team.copies import copy_of, stages_run
+from conftest import REPOSITORY, Repository, copy_of, stages_run
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Repository
+from conftest import REPOSITORY, Repository, copy_of
 
 pytestmark = pytest.mark.slow
 
@@ -17,8 +17,7 @@ pytestmark = pytest.mark.slow
 def published(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Provide a bare Git repository whose DVC remote, a folder, holds all data, with a version of the model tagged."""
     folder = tmp_path_factory.mktemp("published")
-    repository = Repository(folder / "convae", finished.environment)
-    shutil.copytree(finished.path, repository.path, symlinks=True)
+    repository = copy_of(finished, folder)
     repository.run(f"dvc remote add --quiet --default store {folder / 'store'}")
     repository.run("git commit --quiet --all --message 'Name a remote'")
     repository.run("dvc push")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from conftest import Repository
 
-from team.conftest import PASSWORD, SERVERS, Remote, Team, free_ports, stages_run
+from team.conftest import PASSWORD, SERVERS, Remote, Team, free_ports, stages_with_times
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def artifacts(person: Repository) -> dict[str, bytes]:
 def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(team: Team) -> None:
     second = team.join("second")
     second.run("dvc repro --pull")
-    assert stages_run(second) == set()
+    assert stages_with_times(second) == set()
     assert artifacts(second) == artifacts(team.first)
     assert second.run("git status --porcelain") == ""
 
@@ -63,7 +63,7 @@ def test_without_a_lock_file_a_clone_runs_only_the_two_stages_whose_metrics_git_
     third = team.join("third")
     (third.path / "dvc.lock").unlink()
     third.run("dvc repro --pull")
-    assert stages_run(third) == {"evaluate", "quality"}
+    assert stages_with_times(third) == {"evaluate", "quality"}
     assert artifacts(third) == artifacts(team.first)
     assert third.run("git status --porcelain") == ""
 
@@ -73,7 +73,7 @@ def test_plain_http_carries_no_run_cache_so_there_the_lock_file_is_needed(team: 
     third = team.join("third")
     (third.path / "dvc.lock").unlink()
     third.run("dvc repro --pull download")
-    assert stages_run(third) == {"download"}
+    assert stages_with_times(third) == {"download"}
 
 
 @pytest.mark.parametrize("team", ["ssh"], indirect=True)
@@ -82,14 +82,14 @@ def test_another_perplexity_reruns_only_the_map_and_what_follows_and_can_be_push
     fourth.run("dvc pull")
     fourth.set_params(**{"tsne.perplexity": 15})
     fourth.run("dvc repro --pull")
-    assert stages_run(fourth) == {"tsne", "quality", "plot"}
+    assert stages_with_times(fourth) == {"tsne", "quality", "plot"}
     fourth.run("git commit --quiet --all --message 'Try another perplexity'")
     fourth.run("git push --quiet origin HEAD:another")
     fourth.run("make push")
     fifth = team.join("fifth")
     fifth.run("git checkout --quiet another")
     fifth.run("dvc repro --pull")
-    assert stages_run(fifth) == set()
+    assert stages_with_times(fifth) == set()
     assert artifacts(fifth) == artifacts(fourth)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository
+from conftest import REPOSITORY, Repository, copy_of
 
 pytestmark = pytest.mark.slow
 
@@ -107,8 +107,7 @@ def test_the_workflow_of_a_pull_request_shows_its_changes_and_passes_or_fails_by
 ) -> None:
     job = yaml.safe_load((REPOSITORY / ".github/workflows/pull-request.yml").read_text())["jobs"]["results"]
     steps = {step["name"]: step["run"] for step in job["steps"] if "name" in step and "run" in step}
-    repository = Repository(tmp_path / "convae", finished.environment)
-    shutil.copytree(finished.path, repository.path, symlinks=True)
+    repository = copy_of(finished, tmp_path)
     repository.run("git checkout --quiet -b change")
     repository.set_params(**{"tsne.perplexity": 12})
     repository.run("git commit --quiet --all --message 'Change a parameter, but do not run'")
