@@ -247,33 +247,30 @@ def test_a_full_disk_leaves_what_was_there_and_the_error_names_the_file_and_why(
 
 
 KILLED = {
-    "in mid-write": """
-class Figure:
-    def savefig(self, file, **options):
-        file.write(b"half")
-        file.flush()
-        os.kill(os.getpid(), 9)
-
-artifacts.write_figure(Path("file"), Figure(), 50)
+    b"half": """
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # which ends a process that writes beyond its limit
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))
+artifacts.write_bytes(Path("file"), b"half of it")
 """,
-    "before the file is renamed": """
-os.replace = lambda *paths: os.kill(os.getpid(), 9)
+    b"all of it": """
+os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
 artifacts.write_bytes(Path("file"), b"all of it")
 """,
 }
 
 
 @pytest.mark.parametrize("old", [None, b"old"])
-@pytest.mark.parametrize("when", KILLED)
-def test_a_killed_writer_leaves_what_was_there_and_the_next_one_clears_up(when, old, tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", KILLED)
+def test_a_killed_writer_leaves_what_was_there_and_the_next_one_clears_up(written, old, tmp_path: Path) -> None:
     path = tmp_path / "file"
     if old:
         path.write_bytes(old)
-    script = f"import os\nfrom pathlib import Path\nfrom convae import artifacts\n{KILLED[when]}"
-    assert python(script, cwd=tmp_path).returncode == -signal.SIGKILL
+    script = f"import os, resource, signal\nfrom pathlib import Path\nfrom convae import artifacts\n{KILLED[written]}"
+    assert python(script, cwd=tmp_path).returncode in (-signal.SIGKILL, -signal.SIGXFSZ)
     left = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     assert left.pop("file", None) == old
     assert [name[0] for name in left] == ["."]  # one file, and hidden
+    assert list(left.values()) == [written]
     artifacts.write_bytes(path, b"new")
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"file": b"new"}
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,16 +19,15 @@ if TYPE_CHECKING:  # each of these takes a third of a second or more to import, 
     from matplotlib.figure import Figure
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes `path`'s place when it is complete, and never before."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as they are, to a file that takes `path`'s place when it is complete, and never before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A fixed name: what a killed run leaves behind is overwritten by the next one. The rename also keeps a file that
     # DVC has linked into its cache from being written through.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
-            yield file
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -42,12 +41,6 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes as they are."""
-    with _replacing(path) as file:
-        file.write(content)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
@@ -87,9 +80,15 @@ def write_table(path: Path, table: "pd.DataFrame") -> None:
 
 
 def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
-    """Write a figure as PNG, without the program's name and version in its metadata."""
-    with _replacing(path) as file:
-        figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+    """Write a figure as PNG."""
+    write_bytes(path, png(figure, dpi))
+
+
+def png(figure: "Figure", dpi: int) -> bytes:
+    """Render a figure as PNG, without the program's name and version in its metadata."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None})
+    return content.getvalue()
 
 
 def unusable(path: Path, what: str) -> ConvaeError:

@@ -152,9 +152,7 @@ def _curves(histories: dict[str, bytes]) -> bytes | None:
     if not histories:
         return None
     figure = figures.losses_figure({name: pd.read_csv(io.BytesIO(csv)) for name, csv in histories.items()})
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
-    return content.getvalue()
+    return artifacts.png(figure, dpi=100)
 
 
 def main() -> None:

@@ -54,8 +54,8 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
 def _opentsne(latents: np.ndarray, params: TsneParams) -> np.ndarray:
     from openTSNE import TSNE
 
-    # Half and three quarters of the usual iterations, and forces to theta 0.8, not 0.5: less than half the time, for
-    # 0.002 of neighbour recall and no accuracy.
+    # Half and three quarters of the usual iterations, and forces to theta 0.8, not 0.5: half the time, for 0.002 of
+    # neighbour recall and no accuracy.
     phases = {"early exaggeration": 125, "embedding": 375}
     with tqdm(total=sum(phases.values()), unit="iteration", disable=None) as bar:
         tsne = TSNE(

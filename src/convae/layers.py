@@ -16,7 +16,7 @@ class SideBySideConvTranspose2d(nn.ConvTranspose2d):
             return super().forward(images, output_size)
         count, channels, height, width = images.shape
         kernel, padding = self.kernel_size[0], int(self.padding[0])
-        # Pixels along the rows, not the columns: a product with a few long rows is three times as fast.
+        # Pixels along the rows, not the columns: a product with a few long rows is over twice as fast.
         products = self.weight.flatten(1).T @ images.permute(0, 2, 3, 1).reshape(-1, channels).T
         rows = products.view(-1, kernel, kernel, count, height, width).permute(3, 0, 4, 1, 5, 2)
         outputs = rows.reshape(count, self.out_channels, height * kernel, width * kernel)

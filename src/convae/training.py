@@ -19,8 +19,8 @@ from convae.models import normalize
 from convae.params import TrainParams
 from convae.workers import broadcast, gather, rank, world_size
 
-# Test images per forward pass.
-CHUNK = 500
+# Test images per forward pass: with 500, each takes up to two fifths longer.
+CHUNK = 250
 
 
 @dataclass(frozen=True)
