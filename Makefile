@@ -18,6 +18,7 @@ $(VENV)/installed: requirements.lock
 	touch $@
 
 repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
+	@PYTHONPATH=src python -m convae.recover
 	dvc repro
 	@PYTHONPATH=src python -m convae.report
 
@@ -35,6 +36,7 @@ push: $(VENV)/installed ## share data and run cache on the default remote, even 
 	dvc push --run-cache
 
 heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then fetch and push what is lacking
+	@PYTHONPATH=src python -m convae.recover
 	@PYTHONPATH=src python -m convae.heal
 	dvc pull
 	dvc checkout --relink

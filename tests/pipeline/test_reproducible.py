@@ -9,10 +9,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Repository
+from conftest import Repository, copy_of, stages_run
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,10 @@ def processes(repository: Repository) -> list[psutil.Process]:
 
 
 def kill(repository: Repository, command: str, seconds: float, victims: str) -> list[str]:
-    """Start a command, and after some seconds kill it whole, or one process of it; whatever remains must end itself."""
+    """Start a command, and after some seconds kill it whole, or one process of it; whatever remains must end itself.
+
+    Then do what `make repro` does first: the kill may have cut off a file that DVC was writing.
+    """
     started = repository.popen(command)
     try:
         started.wait(timeout=seconds)
@@ -57,7 +61,12 @@ def kill(repository: Repository, command: str, seconds: float, victims: str) -> 
     while processes(repository):
         assert time.monotonic() < deadline, f"orphans after killing {names}: {processes(repository)}"
         time.sleep(0.1)
+    recover(repository)
     return names
+
+
+def recover(repository: Repository, code: int = 0) -> str:
+    return repository.run("python -m convae.recover", code=code, PYTHONPATH="src")
 
 
 def leftovers(repository: Repository) -> list[str]:
@@ -133,3 +142,32 @@ def test_twenty_kills_all_over_the_pipeline_end_in_the_right_bytes_without_lefto
     assert lock(repository) == lock(finished)
     assert leftovers(repository) == []
     assert "up to date" in repository.run("dvc status")
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.7])
+@pytest.mark.parametrize("name", ["dvc.lock", ".dvc/tmp/rwlock"])
+def test_a_file_that_a_kill_cut_off_while_dvc_wrote_it_is_replaced(
+    name: str, share: float, finished: Repository, tmp_path: Path
+) -> None:
+    repository = copy_of(finished, tmp_path)
+    (repository.path / ".dvc/tmp/rwlock").write_text('{"read": {"params.yaml": []}, "write": {}}')
+    whole = (repository.path / name).read_bytes()
+    (repository.path / name).write_bytes(whole[: int(share * len(whole))])
+    # A lock file cut between two entries can be read; what it lacks comes from the run cache.
+    assert name in recover(repository) or share
+    output = repository.run("dvc repro")
+    assert stages_run(output) == []
+    assert lock(repository) == lock(finished)
+    assert recover(repository) == ""
+
+
+def test_a_lock_file_in_conflict_is_left_to_its_user(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    for branch, seed in (("one", "1"), ("two", "2")):
+        repository.run(f"git checkout --quiet -b {branch} main")
+        (repository.path / "dvc.lock").write_text(lock(finished).replace("hash: md5", f"hash: {seed}"))
+        repository.run(f"git commit --quiet --all --message {branch}")
+    repository.run("git merge --quiet one", code=1)
+    conflict = lock(repository)
+    assert re.fullmatch(r"error: dvc.lock: is damaged; .* unmerged; resolve the conflict.*\n", recover(repository, 1))
+    assert lock(repository) == conflict
