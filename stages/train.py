@@ -21,7 +21,7 @@ def main() -> None:
     device = models.default_device()
     processes = workers.processes(params.train.shards, device)
     if processes > 1 and not workers.started_by_launcher():
-        workers.launch("stages.train", processes)
+        workers.launch(main, processes)
         return
     torch.set_num_threads(1)
     determinants = params.model_dump(mode="json", include={"model", "train"})

@@ -16,8 +16,7 @@ from convae import artifacts, paths
 from convae.errors import ConvaeError
 from convae.params import load_params
 
-# The launcher says who it is, because it may have been killed before a worker gets to look.
-_parent = int(os.environ.get("CONVAE_LAUNCHER", os.getppid()))
+_parent = os.getppid()
 _sources: dict[str, str] = {}
 
 
@@ -47,19 +46,21 @@ def note_sources() -> None:
         _sources[str(path)] = _digest(path)
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[[], None], parent: int = _parent) -> None:
     """Run a stage; on bad input print one line and exit with code 1, without a traceback.
 
     Parameters
     ----------
     main : callable
         The stage's function, in a module named ``stages.NAME`` that is run as a program.
+    parent : int
+        The process that DVC or a launcher is: a stage that they started does not outlive it.
     """
     started = time.monotonic()
     stage = os.environ.get("DVC_STAGE")
     worker = "RANK" in os.environ
     if stage or worker:
-        threading.Thread(target=_end_with, args=[_parent], daemon=True).start()
+        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
     try:
         if stage and not worker:
             declared = _declared(stage)

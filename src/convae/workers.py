@@ -1,30 +1,35 @@
-"""Share a stage's work among processes, started by PyTorch's launcher (torchrun) on this machine or on several."""
+"""Share a stage's work among processes: forked on this machine, or started on several by PyTorch's torchrun."""
 
 import contextlib
+import importlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import joblib
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from torch.multiprocessing.spawn import ProcessExitedException, start_processes
 
+from convae import artifacts
 from convae.errors import ConvaeError
-from convae.stage import time_limit
+from convae.stage import run, time_limit
 
 # A worker that says nothing for so many seconds hangs: a batch takes milliseconds, an epoch's test a second.
 # CONVAE_SILENCE_SECONDS overrules it.
 SILENCE = 120
 # A worker that has lost another fails so many seconds after it: the launcher reports whichever fails first.
 COURTESY = 3
+# When one has failed, the others have so many seconds to end, and as many again after SIGTERM.
+GRACE = 1
 
 
 def started_by_launcher() -> bool:
@@ -43,30 +48,28 @@ def world_size() -> int:
 
 
 def processes(most: int, device: torch.device) -> int:
-    """Choose how many processes to start: one per CUDA device or available core, but no more than `most`.
+    """Choose how many processes to start: on a CPU one per available core, but no more than `most`; otherwise one.
 
-    ``CONVAE_PROCESSES`` overrules it.
+    On a CPU, ``CONVAE_PROCESSES`` overrules it.
 
     Raises
     ------
     ConvaeError
         If ``CONVAE_PROCESSES`` is not a whole number from 1 to `most`.
     """
+    if device.type != "cpu":
+        return 1
     given = os.environ.get("CONVAE_PROCESSES")
-    if given is not None:
-        if not given.isdecimal() or not 1 <= int(given) <= most:
-            raise ConvaeError(
-                "CONVAE_PROCESSES",
-                f"got {given!r}",
-                f"want a whole number from 1 to {most} (train.shards), or unset it",
-            )
-        return int(given)
-    available = {"cuda": torch.cuda.device_count(), "cpu": joblib.cpu_count()}
-    return min(most, int(available.get(device.type, 1)))
+    if given is None:
+        return min(most, int(joblib.cpu_count()))
+    if not given.isdecimal() or not 1 <= int(given) <= most:
+        want = f"want a whole number from 1 to {most} (train.shards), or unset it"
+        raise ConvaeError("CONVAE_PROCESSES", f"got {given!r}", want)
+    return int(given)
 
 
-def launch(module: str, count: int) -> None:
-    """Run ``python -m module`` in `count` processes and wait for them; when one fails, end the others and exit.
+def launch(main: Callable[[], None], count: int) -> None:
+    """Run a stage's `main` in `count` processes and wait for them; when one fails, end the others and exit.
 
     Raises
     ------
@@ -77,54 +80,64 @@ def launch(module: str, count: int) -> None:
     """
     # The workers are on this machine: whatever its name resolves to, the loopback interface is there.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
-    os.environ["CONVAE_LAUNCHER"] = str(os.getpid())
-    # Its own report of a failure is a page of log lines around the worker's one.
-    for logger in ("torch.distributed.elastic", "torch.distributed.elastic.agent.server.api"):
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="convae-") as logs:
-        config = LaunchConfig(
-            min_nodes=1,
-            max_nodes=1,
-            nproc_per_node=count,
-            run_id="convae",
-            rdzv_backend="c10d",
-            rdzv_endpoint="localhost:0",
-            local_addr="localhost",
-            max_restarts=0,
-            shutdown_timeout=5,
-            # Not SIGINT, which it would pass on: a worker that is still importing would print a traceback.
-            signals_to_handle="SIGTERM,SIGHUP,SIGQUIT",
-            logs_specs=DefaultLogsSpecs(log_dir=logs),
+    # It says which processes it ends.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+    # A fork has PyTorch imported already, and shares that memory; macOS's own libraries do not bear one. The first
+    # optimiser would import this in each worker, 100 MB or more.
+    importlib.import_module("torch._dynamo")
+    method = "spawn" if sys.platform == "darwin" else "fork"
+    with tempfile.TemporaryDirectory(prefix="convae-") as folder:
+        workers = start_processes(  # type: ignore[no-untyped-call]
+            _work, (main, count, folder, os.getpid()), count, join=False, start_method=method
         )
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
         try:
-            elastic_launch(config, sys.executable)("-m", module)
-        except ChildFailedError as error:
-            _, failure = error.get_first_failure()
-            if failure.exitcode < 0:
-                what = f"worker {failure.local_rank} was ended by {failure.signal_name()}"
-                raise ConvaeError(module, what, "run it again") from None
-            # Without a report, which has a timestamp, it was no ConvaeError, and the worker has printed its traceback.
-            report = failure.error_file_data
-            sys.exit(report["message"] if "timestamp" in report else 1)
-        except SignalException as signal:
-            sys.exit(128 + signal.sigval)
+            while not workers.join(grace_period=GRACE):
+                pass
+        except ProcessExitedException as failure:
+            if failure.exit_code < 0:
+                what = f"worker {failure.error_index} was ended by {failure.signal_name}"
+                raise ConvaeError("train", what, "run it again") from None
+            report = Path(folder, str(failure.error_index))
+            # Without a report it was no ConvaeError, and the worker has printed its traceback.
+            sys.exit(artifacts.read_json(report)["message"] if report.exists() else 1)
+        finally:
+            for process in workers.processes:
+                process.kill()
+                process.join()
+
+
+def _work(number: int, main: Callable[[], None], count: int, folder: str, launcher: int) -> None:
+    # As torchrun would set them, but for the place where the workers find each other.
+    os.environ |= {"RANK": str(number), "WORLD_SIZE": str(count), "TORCHELASTIC_ERROR_FILE": f"{folder}/{number}"}
+    os.environ["CONVAE_RENDEZVOUS"] = f"file://{folder}/rendezvous"
+    try:
+        run(main, parent=launcher)
+    except Exception:
+        # Here, since what PyTorch does with it otherwise is to pickle it.
+        traceback.print_exc()
+        sys.exit(1)
 
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[None]:
-    """Join the other workers, if the launcher started any; a worker's silence becomes an error."""
+    """Join the other workers, if a launcher started any; a worker's silence becomes an error."""
     if not started_by_launcher():
         yield
         return
     silence = timedelta(seconds=time_limit("CONVAE_SILENCE_SECONDS", SILENCE))
+    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    place = os.environ.get("CONVAE_RENDEZVOUS")
+    backend = "nccl" if device.type == "cuda" else "gloo"
     try:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=silence)
+        dist.init_process_group(backend, place, timeout=silence, rank=number, world_size=count)
         yield
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         time.sleep(COURTESY)
-        raise ConvaeError("train", f"worker {os.environ['RANK']} lost another ({error})", "run it again") from None
+        raise ConvaeError("train", f"worker {number} lost another ({error})", "run it again") from None
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

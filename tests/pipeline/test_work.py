@@ -18,11 +18,11 @@ PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 # What takes a third of a second or more to import, in each process that imports it.
 HEAVY = {"matplotlib", "openTSNE", "pandas", "requests", "scipy", "sklearn", "sympy", "torch", "torchvision"}
 # In each process of a stage. Unlike the others, pandas is not asked for by tsne and quality: scikit-learn imports it.
-# sympy comes with torch._dynamo, which torch.optim imports when it makes an optimiser, so the launcher has none.
+# sympy comes with torch._dynamo, which torch.optim imports when it makes an optimiser.
 SKLEARN = {"pandas", "scipy", "sklearn"}
 IMPORTED = {
     "download": [{"requests"}],
-    "train": [{"pandas", "torch"}, {"pandas", "sympy", "torch"}, {"pandas", "sympy", "torch"}],
+    "train": [{"pandas", "sympy", "torch"}] * 3,
     "evaluate": [{"torch"}],
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],

@@ -7,6 +7,7 @@ import atexit
 import importlib.machinery
 import os
 import sys
+from multiprocessing.util import Finalize, register_after_fork
 
 LOG = os.open(os.environ["WATCH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 ROOT = os.environ["WATCH_ROOT"] + os.sep
@@ -70,7 +71,17 @@ class ParamsFinder(importlib.machinery.PathFinder):
         return spec
 
 
-os.write(LOG, f"process {os.getpid()}\n".encode())
+def started() -> None:
+    os.write(LOG, f"process {os.getpid()}\n".encode())
+
+
+def forked(_: object) -> None:
+    started()
+    Finalize(None, modules, exitpriority=0)  # what atexit is elsewhere
+
+
+started()
+register_after_fork(sys.modules[__name__], forked)
 sys.meta_path.insert(0, ParamsFinder)
 sys.addaudithook(hook)
 atexit.register(modules)
