@@ -17,7 +17,7 @@ from convae import paths
 from convae.errors import ConvaeError
 
 
-def replace_rwlock(rwlock: Path) -> None:
+def remove_rwlock(rwlock: Path) -> None:
     """Remove the list of the files that running stages use if it is cut off: it names what the killed DVC ran."""
     try:
         json.loads(rwlock.read_text())
@@ -28,7 +28,7 @@ def replace_rwlock(rwlock: Path) -> None:
         print(f"removed {rwlock}, which a kill had cut off")
 
 
-def replace_lock_file(repo: Repo) -> None:
+def restore_lock_file(repo: Repo) -> None:
     """Take ``dvc.lock`` from Git if DVC cannot read it; what it named beyond that is in DVC's run cache.
 
     Raises
@@ -51,8 +51,8 @@ def main() -> None:
     try:
         repo = Repo()
         with repo.lock:
-            replace_rwlock(Path(repo.tmp_dir, "rwlock"))
-            replace_lock_file(repo)
+            remove_rwlock(Path(repo.tmp_dir, "rwlock"))
+            restore_lock_file(repo)
     except (ConvaeError, DvcException) as error:
         sys.exit(f"error: {' '.join(str(error).split())}")
 

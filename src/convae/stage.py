@@ -54,7 +54,7 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
     main : callable
         The stage's function, in a module named ``stages.NAME`` that is run as a program.
     parent : int
-        The process that DVC or a launcher is: a stage that they started does not outlive it.
+        The process that started this one, DVC's or a launcher's: the stage does not outlive it.
     """
     started = time.monotonic()
     stage = os.environ.get("DVC_STAGE")

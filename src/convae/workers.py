@@ -80,11 +80,11 @@ def launch(main: Callable[[], None], count: int) -> None:
     """
     # The workers are on this machine: whatever its name resolves to, the loopback interface is there.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
-    # It says which processes it ends.
+    # It would warn of each process that it ends, around the one line that says why.
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
-    # A fork has PyTorch imported already, and shares that memory; macOS's own libraries do not bear one. The first
-    # optimiser would import this in each worker, 100 MB or more.
+    # The first optimiser imports it; before the fork, so that the workers share its 100 MB.
     importlib.import_module("torch._dynamo")
+    # A fork has PyTorch imported already, and shares that memory; macOS's own libraries do not bear one.
     method = "spawn" if sys.platform == "darwin" else "fork"
     with tempfile.TemporaryDirectory(prefix="convae-") as folder:
         workers = start_processes(  # type: ignore[no-untyped-call]
@@ -115,7 +115,7 @@ def _work(number: int, main: Callable[[], None], count: int, folder: str, launch
     try:
         run(main, parent=launcher)
     except Exception:
-        # Here, since what PyTorch does with it otherwise is to pickle it.
+        # Any error of ours ends the process: PyTorch would pickle it for the launcher, and no pickle is loaded here.
         traceback.print_exc()
         sys.exit(1)
 
