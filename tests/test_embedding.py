@@ -22,6 +22,19 @@ def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: 
     assert (embedding.embed(LATENTS, params) == points).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("fft_points", [1, 2000], ids=["interpolation", "Barnes-Hut"])
+def test_any_number_of_threads_gives_the_same_map(fft_points: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "FFT_POINTS", fft_points)
+    latents = RANDOM.normal(size=(1500, 64)).astype(np.float32)
+    maps = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr("joblib.cpu_count", lambda threads=threads: threads)
+        maps.append(embedding.embed(latents, TsneParams(backend="opentsne", perplexity=30, seed=0)))
+    assert (maps[0] == maps[1]).all()
+    assert (maps[0] == maps[2]).all()
+
+
 def test_too_high_a_perplexity_is_refused_with_the_highest_that_works() -> None:
     with pytest.raises(ConvaeError, match=r"tsne\.perplexity: got 67 for 200 points; want at most 66, or more images"):
         embedding.embed(LATENTS, TsneParams(backend="opentsne", perplexity=67, seed=0))

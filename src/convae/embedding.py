@@ -54,19 +54,20 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
 def _opentsne(latents: np.ndarray, params: TsneParams) -> np.ndarray:
     from openTSNE import TSNE
 
-    # Forces to theta 0.8, not 0.5, and half and three quarters of the usual iterations: half the time, for 0.002 of
-    # neighbour recall and no accuracy. More points need the usual ones: with fewer, they lose 0.01 of recall.
-    few = len(latents) < FFT_POINTS
-    phases = {"early exaggeration": 125 if few else 250, "embedding": 375 if few else 500}
-    with tqdm(total=sum(phases.values()), unit="iteration", disable=None) as bar:
+    # Momentum 0.9, not 0.8, and forces to theta 0.8, not 0.5, so that 125 + 325 iterations do for the usual 250 + 500:
+    # of MNIST's latents, 10,000 take 0.4 of the time, for 0.002 of neighbour recall; 60,000 take 0.7, and lose nothing.
+    # Momentum 0.95 would need fewer yet, but cost 0.004 of trustworthiness.
+    early, late = 125, 325
+    with tqdm(total=early + late, unit="iteration", disable=None) as bar:
         tsne = TSNE(
             perplexity=params.perplexity,
-            early_exaggeration_iter=phases["early exaggeration"],
-            n_iter=phases["embedding"],
+            early_exaggeration_iter=early,
+            n_iter=late,
+            final_momentum=0.9,
             neighbors="exact",
             initialization="pca",
             theta=0.8,
-            negative_gradient_method="bh" if few else "fft",
+            negative_gradient_method="bh" if len(latents) < FFT_POINTS else "fft",
             n_jobs=joblib.cpu_count(),
             random_state=params.seed,
             callbacks=_updating(bar),

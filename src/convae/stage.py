@@ -17,6 +17,8 @@ from convae.errors import ConvaeError
 from convae.params import load_params
 
 _parent = os.getppid()
+# Here, not in `run`: what a stage imports first takes longer than some stages' work.
+_started = time.monotonic()
 _sources: dict[str, str] = {}
 
 
@@ -56,7 +58,6 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
     parent : int
         The process that started this one, DVC's or a launcher's: the stage does not outlive it.
     """
-    started = time.monotonic()
     stage = os.environ.get("DVC_STAGE")
     worker = "RANK" in os.environ
     if stage or worker:
@@ -70,7 +71,7 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
         else:
             main()
         if not worker:
-            _note_time(Path(sys.argv[0]).stem, time.monotonic() - started)
+            _note_time(Path(sys.argv[0]).stem, time.monotonic() - _started)
     except ConvaeError as error:
         _fail(f"error: {error}")
     except OSError as error:  # a full disk, a folder without permission
