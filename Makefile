@@ -54,7 +54,7 @@ shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
 	dvc config --local cache.shared group
 	dvc config --local cache.type reflink,symlink,copy
 
-bench: $(VENV)/installed ## measure it beside the tutorial's program, an hour; ONLY=run,tsne,dvc,growth: these sections
+bench: $(VENV)/installed ## measure it beside the tutorial's program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
 	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 bench-quick: $(VENV)/installed ## the same on an eighth of the data, in three minutes; keeps nothing

@@ -65,7 +65,7 @@ class Scale:
     images: int = 60_000
     epochs: int = 20
     pairs: int = 3
-    tsne_pairs: tuple[int, ...] = (3, 1)
+    tsne_pairs: tuple[int, ...] = (3, 3)
     commands: int = 5
     parts: tuple[Fraction, ...] = (Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
 
