@@ -11,11 +11,33 @@ SHELL := /bin/bash
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/installed: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --require-hashes -r requirements.lock
-	touch $@
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+UV := $(VENV)/bin/uv --quiet pip
+INTO := --python $(VENV)/bin/python
+# uv does not read pip's configuration. An index named there goes into a requirements file: uv's own has precedence.
+INDEX := <($(PIP) config list | sed -nE "s/^(:env:|global)\.index-url='(.*)'/--index-url \2/p" | head -n 1)
+
+# What running needs. Python's own pip installs uv, at the lock's version and hash; uv the rest, many times as fast.
+# uv takes a package that a kill has left half installed for installed, so what did not end begins from nothing.
+# Tools for developing that are there stay.
+$(VENV)/installed: TOOLS = $(if $(wildcard $(VENV)/installed-dev),-dev)
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@echo 'Installing the packages of requirements$(TOOLS).lock into $(VENV)'
+	@test -e $@ -a -e $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $(VENV)/installed*
+	@$(PIP) install --quiet --require-hashes -r <(sed -n '/^uv==/,/[^\\]$$/p' requirements.lock)
+	@$(UV) sync $(INTO) --build-constraints requirements.lock requirements$(TOOLS).lock $(INDEX)
+	@$(UV) install $(INTO) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/installed{,$(TOOLS)}
+
+# The tools for developing: the entries that only this lock has, always anew, since a kill may have left halves of them.
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@echo 'Installing the tools for developing into $(VENV)'
+	@rm -f $@
+	@$(UV) install $(INTO) --build-constraints requirements-dev.lock --no-deps --reinstall -r $(INDEX) \
+	  -r <(awk '/==/ { new = !seen[$$0]++ } NR > FNR && new' requirements.lock requirements-dev.lock)
+	@touch $@
 
 repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
 	@PYTHONPATH=src python -m convae.recover
@@ -54,33 +76,37 @@ shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
 	dvc config --local cache.shared group
 	dvc config --local cache.type reflink,symlink,copy
 
-bench: $(VENV)/installed ## measure it beside the tutorial's program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
+bench: $(VENV)/installed-dev ## measure it beside the tutorial's program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
 	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
-bench-quick: $(VENV)/installed ## the same on an eighth of the data, in three minutes; keeps nothing
+bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
-test: $(VENV)/installed lint ## every check and test
+test: $(VENV)/installed-dev lint ## every check and test
 	pytest
 
-test-fast: $(VENV)/installed lint ## without the real pipeline runs, under a minute
+test-fast: $(VENV)/installed-dev lint ## without the real pipeline runs, under a minute
 	pytest -m "not slow"
 
-test-team: $(VENV)/installed ## remotes on real servers, a shared cache, faults and experiments
+test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
 	pytest tests/team
 
-lint: $(VENV)/installed ## ruff and mypy
+lint: $(VENV)/installed-dev ## ruff and mypy
 	ruff format --check .
 	ruff check .
 	mypy
 
-format: $(VENV)/installed ## let ruff format and fix
+format: $(VENV)/installed-dev ## let ruff format and fix
 	ruff check --fix .
 	ruff format .
 
-lock: $(VENV)/installed ## resolve pyproject.toml anew into requirements.lock, with hashes and no index address
-	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --extra dev --upgrade --output-file requirements.lock pyproject.toml
+# No address of an index is written. Both files have the same versions.
+COMPILE := $(UV) compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
+  --no-header --no-emit-index-url --upgrade --group install
+lock: $(VENV)/installed ## resolve pyproject.toml anew into requirements.lock and requirements-dev.lock, with hashes
+	$(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml $(INDEX)
+	$(COMPILE) --extra s3 --extra ssh --extra webdav --constraint requirements-dev.lock --output-file requirements.lock \
+	  pyproject.toml $(INDEX)
 
 clean: ## remove the environment and the scratch, not the artifacts or DVC's cache
 	rm -rf $(VENV) .convae dvc_plots .pytest_cache .mypy_cache .ruff_cache
