@@ -12,7 +12,10 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
-UV := $(VENV)/bin/uv --quiet pip
+# Unlike pip, uv fails without a cache that it can write.
+CACHE := $$(cache=$$($(VENV)/bin/uv cache dir) && mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" || \
+  cache=.convae/uv; echo "$$cache")
+UV := UV_CACHE_DIR="$(CACHE)" $(VENV)/bin/uv --quiet pip
 INTO := --python $(VENV)/bin/python
 # uv does not read pip's configuration. An index named there goes into a requirements file: uv's own has precedence.
 INDEX := <($(PIP) config list | sed -nE "s/^(:env:|global)\.index-url='(.*)'/--index-url \2/p" | head -n 1)
