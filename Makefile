@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
+# This checkout's, whatever is installed.
+CONVAE := PYTHONPATH=src python -m convae
 
 .PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
   bench bench-quick test test-fast test-team lint format lock clean
@@ -43,29 +45,24 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@touch $@
 
 repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
-	@PYTHONPATH=src python -m convae.recover
+	@$(CONVAE) recover
 	dvc repro
-	@PYTHONPATH=src python -m convae.report
+	@$(CONVAE) report
 
 compare: $(VENV)/installed ## write a page that shows the current experiments side by side
-	@PYTHONPATH=src python -m convae.compare
+	@$(CONVAE) compare
 
 verify: $(VENV)/installed ## rebuild the last commit from scratch elsewhere and compare every artifact's hash
-	@PYTHONPATH=src python -m convae.verify
+	@$(CONVAE) verify
 
 check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is up to date
-	@PYTHONPATH=src python -m convae.lock
+	@$(CONVAE) check-lock
 
 push: $(VENV)/installed ## share data and run cache on the default remote, even after a push that was cut off
-	@PYTHONPATH=src python -m convae.heal --sizes
-	dvc push --run-cache
+	@$(CONVAE) push
 
 heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then fetch and push what is lacking
-	@PYTHONPATH=src python -m convae.recover
-	@PYTHONPATH=src python -m convae.heal
-	dvc pull
-	dvc checkout --relink
-	dvc push --run-cache
+	@$(CONVAE) heal
 
 # DVC makes objects read-only; the sticky bit, and root as the folders' owner, keep members from replacing each other's.
 shared-folder: ## with sudo: make a folder DIR=... in which a Unix group GROUP=... can share DVC's cache
@@ -85,14 +82,16 @@ bench: $(VENV)/installed-dev ## measure it beside the tutorial's program, an hou
 bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
+# A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/installed-dev lint ## every check and test
-	pytest
+	pytest $(SIDE_BY_SIDE)
 
 test-fast: $(VENV)/installed-dev lint ## without the real pipeline runs, under a minute
-	pytest -m "not slow"
+	pytest $(SIDE_BY_SIDE) -m "not slow"
 
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
-	pytest tests/team
+	pytest $(SIDE_BY_SIDE) tests/team
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	ruff format --check .

@@ -26,8 +26,8 @@ import yaml
 
 from benchmarks.programs import PeakMemory, timed
 from benchmarks.table import paste, render
-from convae import paths
-from convae.downloads import fetch
+from convae.data.downloads import fetch
+from convae.stage import PIPELINE, times_path
 
 RESULTS = Path("benchmarks/results.json")
 TABLES = Path("benchmarks/results.md")
@@ -124,7 +124,7 @@ class Bench:
 
 def set_params(clone: Path, values: dict[str, Any]) -> None:
     """Change parameters of a clone."""
-    path = clone / paths.PARAMS
+    path = clone / "params.yaml"
     params = yaml.safe_load(path.read_text())
     for key, value in values.items():
         section, name = key.split(".")
@@ -139,14 +139,14 @@ def say(text: str) -> None:
 
 def history(clone: Path) -> list[dict[str, float]]:
     """Read the losses of each epoch."""
-    rows = csv.DictReader((clone / paths.HISTORY).read_text().splitlines())
+    rows = csv.DictReader((clone / "artifacts/train/history.csv").read_text().splitlines())
     return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
 def note_epochs(clone: Path, seen: list[tuple[float, int]], pid: int) -> None:
     """Note when the history of a running pipeline grew and how many epochs it then held."""
     try:
-        with (clone / paths.HISTORY).open() as file:
+        with (clone / "artifacts/train/history.csv").open() as file:
             written = os.fstat(file.fileno()).st_mtime
             rows = len(file.readlines()) - 1
     except FileNotFoundError:
@@ -183,7 +183,7 @@ def measure_run(bench: Bench) -> dict[str, Any]:
                 "pipeline": {
                     "whole": seconds,
                     "epoch": epoch,
-                    "stages": json.loads((clone / paths.times()).read_text()),
+                    "stages": json.loads((clone / times_path()).read_text()),
                     "losses": history(clone),
                 },
                 "fast": {"train": fast_seconds, "losses": history(fast)},
@@ -199,19 +199,20 @@ def measure_tsne(bench: Bench) -> dict[str, Any]:
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.neighbors import KNeighborsClassifier
 
-    from convae.embedding import embed, neighbour_recall
-    from convae.params import TsneParams
+    from convae.maps.params import TsneParams
+    from convae.maps.quality import neighbour_recall
+    from convae.maps.tsne import embed
 
     clone = bench.folder / "latents"
     shutil.rmtree(clone, ignore_errors=True)
     shutil.copytree(bench.finished(), clone, symlinks=True)
-    params = TsneParams.model_validate(yaml.safe_load((clone / paths.PARAMS).read_text())["tsne"])
+    params = TsneParams.model_validate(yaml.safe_load((clone / "params.yaml").read_text())["tsne"])
     ways = {"rival": TSNE(2).fit_transform, "pipeline": partial(embed, params=params)}
     results: dict[str, Any] = {}
     for split, pairs in zip(("test", "train"), bench.scale.tsne_pairs, strict=False):
         set_params(clone, {"extract.split": split})
         bench.run(clone, "python -m stages.extract")
-        latents, labels = np.load(clone / paths.LATENTS), np.load(clone / paths.LATENT_LABELS)
+        latents, labels = (np.load(clone / f"artifacts/latents/{name}.npy") for name in ("latents", "labels"))
         for way in ways.values():
             way(latents[:200])  # what it imports or compiles at its first call is no part of it
         rounds = []
@@ -240,7 +241,7 @@ def measure_dvc(bench: Bench) -> dict[str, Any]:
     empty.mkdir()
     for command in ("git init --quiet", "dvc init --quiet"):
         bench.run(empty, command)
-    (empty / paths.PIPELINE).write_text("stages: {}\n")
+    (empty / PIPELINE).write_text("stages: {}\n")
     files = {path: path.stat().st_size for path in (clone / "artifacts").rglob("*") if path.is_file()}
     commands = {
         "repro": (clone, "dvc repro"),
@@ -273,7 +274,7 @@ def measure_growth(bench: Bench) -> dict[str, Any]:
             "data.test_images": int(bench.scale.images // 6 * part),
         }
         clone = bench.clone("growth", **sizes)
-        stages = yaml.safe_load((clone / paths.PIPELINE).read_text())["stages"]
+        stages = yaml.safe_load((clone / PIPELINE).read_text())["stages"]
         measured = {}
         for name, stage in stages.items():
             memory = PeakMemory()

@@ -1,31 +1,31 @@
 """Encode the images of a split to latent vectors."""
 
+from pathlib import Path
+
 import numpy as np
 
-from convae import artifacts, models, paths
-from convae.datasets import read_classes, read_images, read_labels
-from convae.evaluation import encode
-from convae.params import load_params
+from convae import artifacts
+from convae.data.images import read_images
+from convae.data.labels import read_classes, read_labels
+from convae.latents.encoding import encode
+from convae.latents.params import ExtractParams
+from convae.network.loading import load
+from convae.params import load_section
 from convae.stage import run
-
-SPLITS = {
-    "train": [(paths.TRAIN_IMAGES, paths.TRAIN_LABELS)],
-    "test": [(paths.TEST_IMAGES, paths.TEST_LABELS)],
-    "all": [(paths.TRAIN_IMAGES, paths.TRAIN_LABELS), (paths.TEST_IMAGES, paths.TEST_LABELS)],
-}
 
 
 def main() -> None:
-    split = load_params().extract.split
-    model = models.load(paths.MODEL)
-    classes = read_classes(paths.CLASSES)
+    split = load_section("extract", ExtractParams).split
+    model = load("artifacts/model")
+    data = Path("artifacts/data")
+    classes = read_classes(data / "classes.json")
     latents, labels = [], []
-    for images_path, labels_path in SPLITS[split]:
-        pixels = read_images(images_path, model.image_shape)
-        labels.append(read_labels(labels_path, pixels, len(classes)))
+    for each in ("train", "test") if split == "all" else (split,):
+        pixels = read_images(data / f"{each}_images.npy", model.image_shape)
+        labels.append(read_labels(data / f"{each}_labels.npy", pixels, len(classes)))
         latents.append(encode(model, pixels))
-    artifacts.write_array(paths.LATENTS, np.concatenate(latents))
-    artifacts.write_array(paths.LATENT_LABELS, np.concatenate(labels))
+    artifacts.write_array(Path("artifacts/latents/latents.npy"), np.concatenate(latents))
+    artifacts.write_array(Path("artifacts/latents/labels.npy"), np.concatenate(labels))
 
 
 if __name__ == "__main__":

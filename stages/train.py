@@ -1,45 +1,42 @@
 """Train the autoencoder; the history grows by a row an epoch, the weights are written at the end."""
 
-import contextlib
+from pathlib import Path
 
-import pandas as pd
 import torch
-from torchinfo import summary
 
-from convae import artifacts, checkpoints, models, paths, workers
-from convae.datasets import read_images
-from convae.params import load_params
+from convae import artifacts
+from convae.data.images import read_images
+from convae.network import models
+from convae.network.params import ModelParams, configure
+from convae.network.weights import weights, write_weights
+from convae.params import load_section
 from convae.stage import run
-from convae.training import train
+from convae.training import checkpoints, devices, workers
+from convae.training.history import write_history
+from convae.training.loop import train
+from convae.training.params import TrainParams
 
 
 def main() -> None:
-    params = load_params()
-    train_images = read_images(paths.TRAIN_IMAGES)
-    test_images = read_images(paths.TEST_IMAGES, train_images.shape[1:])
-    config = models.configure(params.model, train_images.shape[1:])
-    device = models.default_device()
-    processes = workers.processes(params.train.shards, device)
-    if processes > 1 and not workers.started_by_launcher():
-        workers.launch(main, processes)
+    shape, params = load_section("model", ModelParams), load_section("train", TrainParams)
+    paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
+    train_images = read_images(paths[0])
+    test_images = read_images(paths[1], train_images.shape[1:])
+    config = configure(shape, train_images.shape[1:])
+    device = devices.default_device()
+    if workers.launch(main, params.shards, device):
         return
-    torch.set_num_threads(1)
-    determinants = params.model_dump(mode="json", include={"model", "train"})
-    key = checkpoints.run_key(determinants, [paths.TRAIN_IMAGES, paths.TEST_IMAGES], device)
-    model = models.build(config, params.train.seed).to(device)
-    with workers.joined(device):
-        first = workers.rank() == 0
-        if first:
-            print(summary(model, (1, *config.image_shape), col_names=("output_size", "num_params"), verbose=0))
-        with checkpoints.checkpoint(key) if first else contextlib.nullcontext() as checkpoint:
-            pixels = torch.from_numpy(train_images), torch.from_numpy(test_images)
-            for history in train(model, *pixels, params.train, device, checkpoint):
-                if first:
-                    artifacts.write_table(paths.HISTORY, pd.DataFrame(history))
-            if first:
-                artifacts.write_weights(paths.WEIGHTS, models.weights(model))
-                artifacts.write_json(paths.CONFIG, config.model_dump(exclude_none=True))
-                artifacts.write_json(paths.MACHINE, models.machine(device))
+    key = checkpoints.run_key({"model": shape, "train": params}, paths, device)
+    pixels = torch.from_numpy(train_images), torch.from_numpy(test_images)
+    with devices.computing(device), workers.joined(device), checkpoints.checkpoint(key) as checkpoint:
+        model = models.build(config, params.seed).to(device)
+        for history in train(model, *pixels, params, device, checkpoint):
+            if workers.rank() == 0:
+                write_history(Path("artifacts/train/history.csv"), history)
+        if workers.rank() == 0:
+            write_weights(Path("artifacts/model/weights.safetensors"), weights(model))
+            artifacts.write_json(Path("artifacts/model/config.json"), config.model_dump(exclude_none=True))
+            artifacts.write_json(Path("artifacts/train/machine.json"), devices.machine(device))
 
 
 if __name__ == "__main__":

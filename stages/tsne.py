@@ -1,17 +1,20 @@
 """Embed the latent vectors in the plane."""
 
+from pathlib import Path
+
 import numpy as np
 
-from convae import artifacts, paths
-from convae.embedding import embed
-from convae.params import load_params
+from convae import artifacts
+from convae.maps.params import TsneParams
+from convae.maps.tsne import embed
+from convae.params import load_section
 from convae.stage import run
 
 
 def main() -> None:
-    params = load_params().tsne
-    latents = artifacts.read_array(paths.LATENTS, np.float32, (None, None))
-    artifacts.write_array(paths.EMBEDDING, embed(latents, params))
+    params = load_section("tsne", TsneParams)
+    latents = artifacts.read_array(Path("artifacts/latents/latents.npy"), np.float32, (None, None))
+    artifacts.write_array(Path("artifacts/tsne/embedding.npy"), embed(latents, params))
 
 
 if __name__ == "__main__":

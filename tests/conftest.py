@@ -6,16 +6,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dvc.repo import Repo
+from filelock import FileLock
 
-from convae.downloads import fetch
+from convae.data.downloads import fetch
 
 REPOSITORY = Path(__file__).parents[1]
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 # One shrunken configuration for every end-to-end test: real images, few of them.
 SLICE = {
     "data.train_images": 1200,
@@ -29,14 +31,46 @@ SLICE = {
 
 
 @pytest.fixture(scope="session")
-def mnist_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Provide a function that gives a folder, filled by the first of pytest's processes that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = shared / f"once-{name}"
+        with FileLock(f"{folder}.lock"):
+            if not Path(f"{folder}.made").exists():
+                folder.mkdir()
+                fill(folder)
+                Path(f"{folder}.made").touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def mnist_raw(make_once: MakeOnce) -> Path:
     """Provide a folder with MNIST's four decompressed files under their standard names."""
-    folder = tmp_path_factory.mktemp("mnist")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CONVAE_MIRROR", raising=False)
-        for name, content in fetch("MNIST").items():
-            (folder / name).write_bytes(content)
-    return folder
+
+    def fill(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("CONVAE_MIRROR", raising=False)
+            for name, content in fetch("MNIST").items():
+                (folder / name).write_bytes(content)
+
+    return make_once("mnist", fill)
+
+
+# Those that take longest first, so that pytest's processes, which share out whole modules, end at about the same time.
+LONGEST = [
+    *("test_reproducible", "test_experiments", "test_remotes", "test_workers", "test_training_environment"),
+    *("test_other_machines", "test_boundaries", "test_faults", "test_shared_cache", "test_merge", "test_benchmarks"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order) if item.get_closest_marker("slow") else 99))
 
 
 class Repository:
@@ -86,22 +120,30 @@ def copy_of(repository: Repository, folder: Path, **environment: str) -> Reposit
 
 
 def stages_run(output: str) -> list[str]:
-    """Name the stages that DVC says it runs, in their order."""
-    return re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE)
+    """Name the stages that DVC says it runs, in their order, but for `check`: any change of a parameter runs that."""
+    return [name for name in re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE) if name != "check"]
+
+
+def changed_stages(repository: Repository) -> set[str]:
+    """Name the stages whose command, dependencies or outputs DVC finds changed, as in `dvc status`."""
+    with Repo(repository.path) as repo:
+        return {name.rpartition(":")[2] for name in repo.status()}
 
 
 @pytest.fixture(scope="session")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def snapshot(make_once: MakeOnce) -> Path:
     """Copy this checkout's files as they are now, so that all repositories of a session hold the same."""
-    path = tmp_path_factory.mktemp("snapshot")
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listing = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listing.split("\0")):
-        # The committed results belong to other parameters, and the tests are not part of what is tested.
-        if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, path / name)
-    return path
+
+    def fill(folder: Path) -> None:
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listing = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+        for name in filter(None, listing.split("\0")):
+            # The committed results belong to other parameters, and the tests are not part of what is tested.
+            if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "metrics/", "dvc.lock")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPOSITORY / name, folder / name)
+
+    return make_once("snapshot", fill)
 
 
 @pytest.fixture(scope="session")
@@ -141,13 +183,22 @@ def make_repository(
 
 
 @pytest.fixture(scope="session")
-def finished(make_repository: Callable[..., Repository]) -> Repository:
+def finished(make_repository: Callable[..., Repository], make_once: MakeOnce) -> Repository:
     """Provide a repository whose pipeline has run, for tests that only look; its results are committed."""
-    repository = make_repository()
-    repository.run("dvc repro")
-    repository.run("git add --all")
-    repository.run("git commit --quiet --message 'Run the pipeline'")
-    return repository
+    mine = make_repository()
+
+    def fill(folder: Path) -> None:
+        repository = Repository(folder / "convae", mine.environment)
+        shutil.copytree(mine.path, repository.path)
+        repository.run("dvc repro")
+        repository.run("git add --all")
+        repository.run("git commit --quiet --message 'Run the pipeline'")
+
+    made = make_once("finished", fill)
+    # DVC locks a repository even to look at it, so each of pytest's processes has its own.
+    shutil.rmtree(mine.path)
+    shutil.copytree(made / "convae", mine.path, symlinks=True)
+    return mine
 
 
 def watch(repository: Repository, stage: str, log: Path) -> list[tuple[str, str]]:
@@ -159,6 +210,10 @@ def watch(repository: Repository, stage: str, log: Path) -> list[tuple[str, str]
         WATCH_ROOT=str(repository.path),
         CONVAE_PROCESSES="2",
     )
+    return watch_log(log)
+
+
+def watch_log(log: Path) -> list[tuple[str, str]]:
     return [(event, name) for event, _, name in (line.partition(" ") for line in log.read_text().splitlines())]
 
 
@@ -171,6 +226,12 @@ def watched_repository(finished: Repository, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def watched(watched_repository: Repository) -> Callable[[str], list[tuple[str, str]]]:
-    """Provide a function that gives what `watch` saw of a stage, which it runs once."""
-    return cache(lambda stage: watch(watched_repository, stage, watched_repository.path.parent / stage))
+def watched(watched_repository: Repository, make_once: MakeOnce) -> Callable[[str], list[tuple[str, str]]]:
+    """Provide a function that gives what `watch` saw of a stage; all of them have run once, in their order."""
+
+    def fill(folder: Path) -> None:
+        for stage in yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]:
+            watch(watched_repository, stage, folder / stage)
+
+    logs = make_once("watched", fill)
+    return lambda stage: watch_log(logs / stage)

@@ -1,3 +1,5 @@
+"""params.yaml: what DVC tracks is what loads, and all else is refused in one line that says what was meant."""
+
 import json
 import math
 import os
@@ -14,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from convae.check import Params, check_params
 from convae.errors import ConvaeError
-from convae.params import Params, load_params, parse_yaml
+from convae.params import Section, load_section, parse_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +39,7 @@ DEFAULTS = {
     "tsne": {"backend": "opentsne", "perplexity": 30, "seed": 0},
     "plot": {"reconstructions": 5, "seed": 0, "dpi": 100},
 }
+SCHEMAS: dict[str, type[Section]] = {name: field.annotation for name, field in Params.model_fields.items()}
 KEYS = [(section, key) for section, keys in DEFAULTS.items() for key in keys]
 
 # The lowest and the highest value allowed, then values just outside.
@@ -97,11 +101,11 @@ def document(section: str = "", key: str = "", scalar: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def load(path: Path, content: str | bytes) -> Params | str:
-    """The parameters in a file of this content, or the one short line that refuses it."""
+def load(path: Path, content: str | bytes, section: str = "") -> Section | str:
+    """The parameters, all or a section's, in a file of this content, or the one short line that refuses it."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     try:
-        return load_params(path)
+        return load_section(section, SCHEMAS[section], path) if section else check_params(path)
     except ConvaeError as error:
         message = str(error).replace(str(path), "params.yaml")
     assert message.startswith("params.yaml: ")
@@ -122,6 +126,11 @@ HOSTILE = {
     "map that holds itself": document("train", "seed", "&a {seed: *a}"),
     "long number": document("train", "seed", "9" * 100_000),
     "long hexadecimal number": document("train", "seed", "!!int 0x" + "f" * 100_000),
+    "laughs under a key that comes twice": f"? {{a: [{', '.join(LAUGHS)}], a: *a29}}\n: 1\n",
+    "laughs as a key": f"? [{', '.join(LAUGHS)}]\n: 1\n",
+    "list in a list as a key": "? [[1]]\n: 1\n",
+    "list that is called a number": document("train", "seed", "!!int [1]"),
+    "map that is called a number": document("train", "seed", "!!float {a: 1}"),
 }
 
 
@@ -163,6 +172,12 @@ def test_scalar_means_the_same_to_dvc(scalar):
     assert repr(parse_yaml(text)) == repr(dvc_parse_yaml(text, "params.yaml"))
 
 
+@pytest.mark.parametrize("scalar", ["yes", "1:30.5", "!!int 010", "!!int -010", "!!int 3", "12", "1.5"])
+def test_scalar_means_the_same_to_dvc_in_an_older_yaml(scalar):
+    text = f"%YAML 1.1\n---\nkey: {scalar}\n"
+    assert repr(parse_yaml(text)) == repr(dvc_parse_yaml(text, "params.yaml"))
+
+
 @pytest.mark.parametrize("scalar", REFUSED_SCALARS)
 def test_scalar_that_dvc_reads_otherwise_is_refused_everywhere(path, scalar):
     for section, key in KEYS:
@@ -197,7 +212,8 @@ def test_what_loads_is_what_dvc_tracks(path, key, scalar):
 def test_what_dvc_writes_for_an_override(path, committed, override, section, key, value):
     path.write_text(committed, encoding="utf-8")
     apply_overrides(path, [override])
-    assert getattr(getattr(load_params(path), section), key) == value
+    assert getattr(load_section(section, SCHEMAS[section], path), key) == value
+    assert isinstance(check_params(path), Params)
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -205,18 +221,21 @@ def test_range(path, name):
     section, key = name.split(".")
     lowest, highest, *outside = (document(section, key, json.dumps(value)) for value in RANGES[name])
     for text in (lowest, highest):
-        params = load(path, text)
-        assert isinstance(params, Params), params
-        assert params.model_dump(mode="json") == dvc_parse_yaml(text, "params.yaml")
+        # The section alone: what does not go together with the defaults of others is test_check's.
+        params = load(path, text, section)
+        assert isinstance(params, SCHEMAS[section]), params
+        assert params.model_dump(mode="json") == dvc_parse_yaml(text, "params.yaml")[section]
     for text in outside:
+        assert str(load(path, text, section)).startswith(f"params.yaml: {name}")
         assert str(load(path, text)).startswith(f"params.yaml: {name}")
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NAMES.items() for value in values])
 def test_name_is_accepted(path, name, value):
     section, key = name.split(".")
-    params = load(path, document(section, key, json.dumps(value)))
-    assert getattr(getattr(params, section), key) == value
+    text = document(section, key, json.dumps(value))
+    assert getattr(load(path, text, section), key) == value
+    assert getattr(getattr(load(path, text), section), key) == value
 
 
 def test_every_key_is_among_the_ranges_or_names():
@@ -251,7 +270,7 @@ def test_invalid_file(tmp_path, monkeypatch, file):
 
 def test_missing_file(tmp_path):
     with pytest.raises(ConvaeError, match=r"params.yaml: cannot be read \(No such file or directory\); restore it"):
-        load_params(tmp_path / "params.yaml")
+        check_params(tmp_path / "params.yaml")
 
 
 def run_in(folder: Path, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
@@ -277,18 +296,57 @@ def project(tmp_path_factory) -> Path:
 def test_stage_fails_with_one_line_and_writes_nothing(project):
     (project / "params.yaml").write_text(document().replace("epochs:", "epoch:"), encoding="utf-8")
     before = {file: file.is_file() and file.read_bytes() for file in project.rglob("*")}
-    result = run_in(project, "-m", "stages.tsne", timeout=60)
+    result = run_in(project, "-m", "stages.check", timeout=60)
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == "error: params.yaml: train.epoch: unknown key; did you mean epochs?\n"
     assert {file: file.is_file() and file.read_bytes() for file in project.rglob("*")} == before
 
 
+# In each section: an unknown key, an unknown name or a value out of range.
+SLIPS = {
+    "data": ("dataset: ", "datasets: "),
+    "model": ('"conv"', '"convolutional"'),
+    "train": ("epochs: 20", "epochs: 0"),
+    "extract": ('"test"', '"rest"'),
+    "tsne": ("perplexity: 30", "perplexity: thirty"),
+    "plot": ("dpi: 100", "dpi: null"),
+}
+
+
+@pytest.mark.parametrize("wrong", DEFAULTS)
+def test_a_section_loads_whatever_is_wrong_in_another_and_the_whole_does_not(path, wrong):
+    text = document()
+    assert text.count(SLIPS[wrong][0]) == 1
+    text = text.replace(*SLIPS[wrong])
+    assert str(load(path, text)).startswith(f"params.yaml: {wrong}.")
+    assert load(path, text, wrong) == load(path, text)
+    for section in DEFAULTS.keys() - {wrong}:
+        assert load(path, text, section).model_dump(mode="json") == DEFAULTS[section]
+
+
+@pytest.mark.parametrize("section", DEFAULTS)
+def test_a_section_loads_where_others_are_missing_or_unknown_and_is_refused_where_it_is_missing(path, section):
+    text = json.dumps({section: DEFAULTS[section], "more": 1})
+    assert load(path, text, section).model_dump(mode="json") == DEFAULTS[section]
+    keys = ", ".join(DEFAULTS[section])
+    for text in ("{}", "more: 1", "[]", "3", f"[{section}]", f"{section}:", json.dumps({"more": DEFAULTS[section]})):
+        assert load(path, text, section) == f"params.yaml: {section}: got None; want the keys {keys}"
+    assert load(path, f"{section}: []", section) == f"params.yaml: {section}: got []; want the keys {keys}"
+
+
+@pytest.mark.parametrize("section", DEFAULTS)
+@pytest.mark.parametrize("file", ["conflict_markers.yaml", "duplicate_section.yaml", "empty.yaml", "not_utf8.yaml"])
+def test_a_file_that_cannot_be_parsed_is_refused_whichever_section_is_asked_for(path, section, file):
+    content = (ROOT / "tests/invalid_params" / file).read_bytes()
+    assert load(path, content, section) == load(path, content)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_file_is_refused_at_once(project, name):
     # In a process of its own, which can be stopped should it hang.
     (project / "params.yaml").write_text(HOSTILE[name], encoding="utf-8")
-    code = "from convae import params, stage; stage.run(params.load_params)"
+    code = "from convae import check, stage; stage.run(check.check_params)"
     result = run_in(project, "-c", code, timeout=20)
     assert result.returncode == 1
     assert re.fullmatch(r"error: params\.yaml: .{1,180}\n", result.stderr)
@@ -316,10 +374,11 @@ json_like = st.recursive(
 @settings(deadline=None)
 @given(key=st.sampled_from(KEYS), value=json_like)
 def test_any_value_is_held_as_it_is_or_refused_by_its_key(path, key, value):
-    params = load(path, document(*key, json.dumps(value)))
-    if isinstance(params, Params):
-        held = getattr(getattr(params, key[0]), key[1])
+    section, name = key
+    params = load(path, document(section, name, json.dumps(value)), section)
+    if isinstance(params, Section):
+        held = getattr(params, name)
         assert held == (tuple(value) if isinstance(value, list) else value)
         assert not isinstance(value, bool)
     else:
-        assert params.startswith(f"params.yaml: {'.'.join(key)}")
+        assert params.startswith(f"params.yaml: {section}.{name}")

@@ -210,7 +210,7 @@ def test_a_stage_that_is_run_by_hand_is_not_watched(change: str, project: Projec
         "edit('params.yaml', 'dpi: 100', 'dpi:   100 # the same')",
         "for path in Path('.').rglob('*.*'): os.utime(path, (1, 1))",
         "edit('data.txt', 'first', 'first')",
-        "edit('src/convae/params.py', 'Load', 'Read')",
+        "edit('src/convae/params.py', 'Read', 'Take')",
         "Path('more.txt').write_text('more')",
         # DVC, too, has read dvc.yaml before.
         "edit('dvc.yaml', '- data.txt', '- more.txt')",

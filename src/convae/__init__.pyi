@@ -1,1 +1,2 @@
-from convae.models import load as load
+# What ``__getattr__`` in __init__.py gives, for type checkers.
+from convae.api import *  # noqa: F403

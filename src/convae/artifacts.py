@@ -6,17 +6,13 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from convae.errors import ConvaeError
-
-if TYPE_CHECKING:  # each of these takes a third of a second or more to import, and few stages need them
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -36,26 +32,30 @@ def write_bytes(path: Path, content: bytes) -> None:
         if isinstance(error, OSError):
             error.filename = str(path)  # a write to a full disk names no file
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with suppress(OSError):  # some file systems cannot; there, a power cut may undo the rename
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """Write an array as ``.npy``, in C order."""
+    """Write an array as ``.npy``, in C order; see `refuse_unreadable` for the errors."""
+    refuse_unreadable(path, array)
     # Not into the file: NumPy writes there by a function whose error does not say that the disk is full.
     content = io.BytesIO()
     np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
     write_bytes(path, content.getvalue())
 
 
-def write_weights(path: Path, weights: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as safetensors without metadata, whose bytes depend on nothing else."""
-    from safetensors.numpy import save
-
-    write_bytes(path, save({name: np.asarray(array, order="C") for name, array in weights.items()}))
+def refuse_unreadable(where: object, array: np.ndarray) -> None:
+    """Raise a `ConvaeError` if an array is one that `read_array` would refuse: empty, or not finite."""
+    if array.size == 0:
+        raise ConvaeError(where, "would be empty, and was not written", "look at what this stage reads")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        what = "would hold NaN or infinity, and was not written"
+        raise ConvaeError(where, what, "look at what this stage reads, and at its parameters")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -74,30 +74,13 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     write_json(path, rounded(metrics))
 
 
-def write_table(path: Path, table: "pd.DataFrame") -> None:
-    """Write a table as CSV; floats keep every digit."""
-    write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())
-
-
-def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
-    """Write a figure as PNG."""
-    write_bytes(path, png(figure, dpi))
-
-
-def png(figure: "Figure", dpi: int) -> bytes:
-    """Render a figure as PNG, without the program's name and version in its metadata."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None})
-    return content.getvalue()
-
-
 def unusable(path: Path, what: str) -> ConvaeError:
     """Make the error for an artifact that cannot be used."""
     return ConvaeError(path, what, "bring it back with `dvc checkout`, or make it again with `dvc repro`")
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn whatever a library raises on a missing or malformed file into a one-line error."""
     try:
         with warnings.catch_warnings():
@@ -131,7 +114,7 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     ConvaeError
         If the file is missing, damaged, of another dtype or shape, empty, or holds NaN or infinity.
     """
-    with _reading(path):
+    with reading(path):
         # Mapped, not read: a header that promises more data than the file holds is refused before memory is taken.
         # Copy-on-write, because PyTorch shares no memory that is read-only.
         array = np.lib.format.open_memmap(path, mode="c")
@@ -150,42 +133,10 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     return array
 
 
-def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """Read a safetensors file of float32 arrays; see `read_array` for the errors."""
-    from safetensors.numpy import load
-
-    with _reading(path):
-        weights = load(path.read_bytes())
-    for name, array in weights.items():
-        if array.dtype != np.float32:
-            raise unusable(path, f"holds {array.dtype} in {name}, not float32")
-        if not np.isfinite(array).all():
-            raise unusable(path, f"holds NaN or infinity in {name}")
-    return weights
-
-
 def read_json(path: Path) -> Any:
     """Read a JSON file in UTF-8; see `read_array` for the errors."""
-    with _reading(path):
+    with reading(path):
         return json.loads(path.read_bytes().decode(), parse_float=_finite, parse_constant=_finite)
-
-
-def read_table(path: Path, columns: list[str]) -> "pd.DataFrame":
-    """Read a CSV file that must have exactly these columns, all of finite numbers, and at least one row."""
-    import pandas as pd
-
-    with _reading(path):
-        content = path.read_bytes()
-        if not content.endswith(b"\n"):
-            raise ValueError("the last row is cut short")
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # surplus values, which it would drop
-        # Nothing is guessed or skipped.
-        table = pd.read_csv(io.BytesIO(content), dtype=np.float64, index_col=False, skip_blank_lines=False)
-        if list(table.columns) != columns:
-            raise ValueError(f"its columns are {list(table.columns)}, not {columns}")
-        if table.empty or not np.isfinite(table.to_numpy()).all():
-            raise ValueError("no rows, or NaN or infinity in them")
-        return table
 
 
 def _finite(text: str) -> float:

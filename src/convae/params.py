@@ -1,16 +1,21 @@
-"""Load ``params.yaml`` into frozen, typed models that refuse whatever is not meant."""
+"""Read ``params.yaml``, as DVC does, into frozen, typed sections that refuse whatever is not meant."""
 
 import difflib
 import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, ClassVar, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
 
-from convae import paths
 from convae.errors import ConvaeError
+
+PARAMS = Path("params.yaml")
 
 
 class Section(BaseModel):
@@ -19,135 +24,67 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class DataParams(Section):
-    """What the download stage writes."""
-
-    dataset: Literal["MNIST", "FashionMNIST", "KMNIST"] = Field(description="MNIST, FashionMNIST or KMNIST")
-    train_images: int | None = Field(ge=1, le=60_000, description="null or a whole number from 1 to 60000")
-    test_images: int | None = Field(ge=1, le=10_000, description="null or a whole number from 1 to 10000")
+Schema = TypeVar("Schema", bound=Section)
 
 
-class ModelParams(Section):
-    """Which network is trained."""
+class _Resolver(VersionedResolver):
+    """DVC's own, but for what people and programs read differently, such as ``010``: that stays text."""
 
-    architecture: Literal["conv", "dense"] = Field(description="conv or dense")
-    # YAML has lists only; the tuple keeps the model frozen.
-    channels: tuple[Annotated[int, Field(ge=2, le=4096)], Annotated[int, Field(ge=2, le=4096)]] = Field(
-        strict=False, description="a list of two whole numbers from 2 to 4096, such as [32, 64]"
-    )
-    latent_size: int = Field(ge=1, le=4096, description="a whole number from 1 to 4096")
+    # Numbers are plain, too. Dates, `<<` and `=` are text.
+    plain: ClassVar = {"null": ".*", "bool": ".*", "int": "[-+]?(0|[1-9][0-9]*)", "float": "[^_]*"}
 
-
-class TrainParams(Section):
-    """How it is trained."""
-
-    seed: int = Field(ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
-    epochs: int = Field(ge=1, le=10_000, description="a whole number from 1 to 10000")
-    batch_size: int = Field(ge=1, le=60_000, description="a whole number from 1 to 60000")
-    shards: int = Field(ge=1, le=256, description="a whole number from 1 to 256")
-    learning_rate: float = Field(gt=0, le=10, description="a number above 0 and up to 10")
-    weight_decay: float = Field(ge=0, le=10, description="a number from 0 to 10")
-    schedule: Literal["constant", "one_cycle"] = Field(description="constant or one_cycle")
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Tell the tag of a node that has none."""
+        tag = super().resolve(kind, value, implicit)
+        if kind is ScalarNode and not re.fullmatch(self.plain.get(str(tag).rpartition(":")[2], ""), value):
+            return self.DEFAULT_SCALAR_TAG
+        return tag
 
 
-class ExtractParams(Section):
-    """Which images get latents."""
+class _Constructor(SafeConstructor):
+    """DVC's own, but only of what JSON has, too."""
 
-    split: Literal["test", "train", "all"] = Field(description="test, train or all")
+    def construct_int(self, node: Node) -> Any:
+        int(self.construct_scalar(node))  # which refuses what is not decimal, or long enough to take minutes
+        return super().construct_yaml_int(node)
 
+    def flatten_mapping(self, node: MappingNode) -> None:
+        """Leave merge keys (``!!merge <<``) alone: where aliases multiply, expanding them would not end."""
 
-class TsneParams(Section):
-    """How the latents are embedded in the plane."""
-
-    backend: Literal["opentsne", "sklearn"] = Field(description="opentsne or sklearn")
-    perplexity: float = Field(ge=1, le=1000, description="a number from 1 to 1000")
-    seed: int = Field(ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
-
-
-class PlotParams(Section):
-    """What the figures show."""
-
-    reconstructions: int = Field(ge=1, le=50, description="a whole number from 1 to 50")
-    seed: int = Field(ge=0, lt=2**32, description="a whole number from 0 to 4294967295")
-    dpi: int = Field(ge=30, le=600, description="a whole number from 30 to 600")
-
-
-class Params(Section):
-    """All of ``params.yaml``."""
-
-    data: DataParams
-    model: ModelParams
-    train: TrainParams
-    extract: ExtractParams
-    tsne: TsneParams
-    plot: PlotParams
+    def check_mapping_key(
+        self, node: MappingNode, key_node: Node, mapping: dict[Any, Any], key: Any, value: Any
+    ) -> bool:
+        """Refuse a key that comes twice, without its values, which may be endless, or that is a list."""
+        if not isinstance(key_node, ScalarNode):
+            raise ConstructorError(problem="found unhashable key", problem_mark=key_node.start_mark)
+        if key in mapping:
+            raise ConstructorError(problem=f"duplicate key {key_node.value!r}", problem_mark=key_node.start_mark)
+        return True
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars, as in DVC's own parser, and no key twice.
-
-    PyYAML follows YAML 1.1, in which ``1e-05`` (how DVC writes a small float) is a string, ``no`` is false and
-    ``010`` is eight: a stage would compute with other values than the ones DVC tracks.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        # Not SafeLoader's, which first expands merge keys (`!!merge <<`): without bound where aliases multiply.
-        mapping = yaml.constructor.BaseConstructor.construct_mapping(self, node, deep)
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"duplicate key {key.value!r}", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return mapping
-
-    def construct_int(self, node: yaml.ScalarNode) -> int:
-        return int(self.construct_scalar(node))
-
-
-# PyYAML's tables, inherited, know too much: `!!set` passes for a list, and `!!int 010` is eight.
-_Loader.yaml_constructors = {
+# ruamel's table, inherited, knows too much: `!!set` passes for a list.
+_Constructor.yaml_constructors = {
     tag: constructor
-    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    for tag, constructor in SafeConstructor.yaml_constructors.items()
     if tag is None or tag.rpartition(":")[2] in ("null", "bool", "float", "str", "seq", "map")
 }
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_int)
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?[0-9]+(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)", list("-+0123456789")),
-    ("float", r"[-+]?\.[0-9]+(?:[eE][-+][0-9]+)?", list("-+.")),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_int)
 
 
 def parse_yaml(text: str) -> Any:
-    """Parse YAML safely and as DVC writes it, which is YAML 1.2: ``1e-05`` is a number, a repeated key an error."""
-    return yaml.load(text, Loader=_Loader)
+    """Parse YAML safely, by the parser that DVC uses: YAML 1.2, in which ``1e-05`` is a number; no key twice."""
+    parser = YAML(typ="safe", pure=True)
+    parser.Resolver, parser.Constructor = _Resolver, _Constructor
+    return parser.load(text)
 
 
-def load_params(path: Path = paths.PARAMS) -> Params:
-    """Read and check the whole parameter file.
-
-    Every section is checked, whichever stage asks, so that a slip in a late stage's section is found before the early
-    stages have run.
-
-    Parameters
-    ----------
-    path : Path
-        A file like the repository's ``params.yaml``.
-
-    Returns
-    -------
-    Params
-        Frozen models, one attribute per section.
+def read_params(path: Path = PARAMS) -> Any:
+    """Parse the whole parameter file, without a look at what it says.
 
     Raises
     ------
     ConvaeError
-        If the file is missing, is not YAML, or holds an unknown, missing, repeated or out-of-range key.
+        If the file is missing, is empty, is not YAML, or has a key twice.
     """
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
@@ -155,42 +92,73 @@ def load_params(path: Path = paths.PARAMS) -> Params:
         raise ConvaeError(path, f"cannot be read ({error.strerror})", "restore it with `git checkout`") from None
     except UnicodeDecodeError:
         raise ConvaeError(path, "is not UTF-8 text", "save it as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
+    except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConvaeError(path, f"{line}{_short(str(error.problem), 120)}", "mend the YAML there") from None
-    # What else PyYAML's constructors raise on hostile scalars (`!!int x`, `!!bool x`), characters and nesting.
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+    # What else the constructors raise on hostile scalars (`!!float x`, `!!bool x`), characters and nesting.
+    except (YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ConvaeError(path, f"is not valid YAML ({type(error).__name__})", "mend it or `git checkout` it") from None
     if content is None:
         raise ConvaeError(path, "is empty", "restore it with `git checkout`")
+    return content
+
+
+def load_section(name: str, schema: type[Schema], path: Path = PARAMS) -> Schema:
+    """Read and check one section of the parameter file; the stage `check` has seen to the others.
+
+    Parameters
+    ----------
+    name : str
+        The section.
+    schema : type of Section
+        Its keys.
+    path : Path
+        A file like the repository's ``params.yaml``.
+
+    Returns
+    -------
+    Section
+        Frozen, one attribute per key.
+
+    Raises
+    ------
+    ConvaeError
+        If the file cannot be parsed (see `read_params`), or the section is missing or holds an unknown, missing or
+        out-of-range key.
+    """
+    content = read_params(path)
+    return validated(content.get(name) if isinstance(content, dict) else None, schema, path, name)
+
+
+def validated(content: Any, schema: type[Schema], path: Path, *section: str) -> Schema:
+    """Make a schema's model of parsed content; an error names the file, the section and the key."""
     try:
-        return Params.model_validate(content)
+        return schema.model_validate(content)
     except ValidationError as error:
-        raise _explained(path, error) from None
+        raise _explained(error, schema, path, section) from None
 
 
-def _explained(path: Path, invalid: ValidationError) -> ConvaeError:
+def _explained(invalid: ValidationError, schema: type[BaseModel], path: Path, section: tuple[str, ...]) -> ConvaeError:
     # An unknown key comes first: a misspelt name makes two errors, of which "missing" is the less helpful.
     unknown = ("extra_forbidden", "invalid_key")
     error = min(invalid.errors(), key=lambda error: error["type"] not in unknown)
     keys = [_short(str(key)) for key in error["loc"]]
-    section: type[BaseModel] = Params
     wanted = ""
     for key in keys:
-        field = section.model_fields.get(key)
+        field = schema.model_fields.get(key)
         if field is None:
             break
         wanted = field.description or ""
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            section = field.annotation
-    wanted = wanted or f"the keys {', '.join(section.model_fields)}"
+            schema = field.annotation
+    wanted = wanted or f"the keys {', '.join(schema.model_fields)}"
     short_list = error["type"] == "missing" and isinstance(error["loc"][-1], int)
     if short_list:
         keys.pop()
-    where = f"{path}: {'.'.join(keys)}" if keys else str(path)
+    where = f"{path}: {'.'.join([*section, *keys])}".removesuffix(": ")
     if error["type"] in unknown:
-        nearest = difflib.get_close_matches(keys[-1], section.model_fields, n=1)
-        fix = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(section.model_fields)}"
+        nearest = difflib.get_close_matches(keys[-1], schema.model_fields, n=1)
+        fix = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(schema.model_fields)}"
         return ConvaeError(where, "unknown key", fix)
     if error["type"] == "missing" and not short_list:
         return ConvaeError(where, "missing key", f"want {wanted}")

@@ -2,19 +2,21 @@
 
 import hashlib
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 import yaml
 
-from convae import artifacts, paths
+from convae import artifacts
 from convae.errors import ConvaeError
-from convae.params import load_params
+from convae.params import PARAMS, read_params
+
+PIPELINE = Path("dvc.yaml")
 
 _parent = os.getppid()
 # Here, not in `run`: what a stage imports first takes longer than some stages' work.
@@ -40,11 +42,22 @@ def time_limit(variable: str, default: float) -> float:
     return limit
 
 
+def times_path(experiment: str = "") -> Path:
+    """Tell where it is noted how long each stage took when it last ran, for the workspace or an experiment."""
+    return Path(".convae", experiment, "times.json")
+
+
+def is_worker() -> bool:
+    """Tell whether a launcher, ours or torchrun, started this process as one of several.
+
+    ``RANK`` alone does not say so: a cluster's profile may have left it in the environment.
+    """
+    return "CONVAE_RENDEZVOUS" in os.environ or {"TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE"} <= os.environ.keys()
+
+
 def note_sources() -> None:
     """Remember the code as it is before any of it is imported; `run` compares it with what is there at the end."""
-    # Until `run` is reached, which the imports delay by seconds, Ctrl-C shall not print where it struck.
-    sys.excepthook = _report_no_interrupt
-    for path in [*Path("src/convae").glob("*.py"), *Path("stages").glob("*.py")]:
+    for path in [*Path("src/convae").rglob("*.py"), *Path("stages").glob("*.py")]:
         _sources[str(path)] = _digest(path)
 
 
@@ -59,10 +72,13 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
         The process that started this one, DVC's or a launcher's: the stage does not outlive it.
     """
     stage = os.environ.get("DVC_STAGE")
-    worker = "RANK" in os.environ
-    if stage or worker:
-        threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    worker = is_worker()
     try:
+        # A worker has nothing to tidy up: it ends at once, and its launcher says why.
+        if not worker and signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if stage or worker:
+            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
         if stage and not worker:
             declared = _declared(stage)
             before = _inputs(declared) | _sources
@@ -76,27 +92,35 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
         _fail(f"error: {error}")
     except OSError as error:  # a full disk, a folder without permission
         _fail(f"error: {error.filename or 'input or output'}: {error.strerror or error}; mend that and run it again")
+    except MemoryError as error:
+        _fail(f"error: memory: is full ({error}); end other programs, or take fewer images (data.train_images)")
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        _fail("error: threads: no more can be started here; raise the limit (ulimit -u), or end other programs")
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C, while Python ends, is as quiet
         sys.exit(130)
-
-
-def _report_no_interrupt(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, traceback)
 
 
 def _declared(stage: str) -> dict[str, Any]:
     """Take from dvc.yaml what a stage reads; DVC, too, looks there only before it starts the stage."""
     # From another folder, DVC calls the stage `../dvc.yaml:NAME`.
-    declared: dict[str, Any] = yaml.safe_load(paths.PIPELINE.read_bytes())["stages"][stage.rpartition(":")[2]]
+    declared: dict[str, Any] = yaml.safe_load(PIPELINE.read_bytes())["stages"][stage.rpartition(":")[2]]
     return declared
 
 
 def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
     """Take the state of all that is declared."""
-    params = load_params().model_dump()
-    sections = {f"{paths.PARAMS}: {section}": params[section] for section in declared.get("params", [])}
-    return sections | {dep: _digest(Path(dep)) for dep in declared["deps"]}
+    return _sections(declared.get("params", [])) | {dep: _digest(Path(dep)) for dep in declared["deps"]}
+
+
+def _sections(declared: list[Any]) -> dict[str, Any]:
+    """Take the values of the declared sections; a mapping, which names the file alone, declares all of it."""
+    params = read_params() if declared else {}
+    if declared == [{str(PARAMS): None}]:
+        return {str(PARAMS): params}
+    return {f"{PARAMS}: {name}": params.get(name) if isinstance(params, dict) else None for name in declared}
 
 
 def _digest(path: Path) -> str:
@@ -117,7 +141,7 @@ def _check_unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
 
 def _fail(message: str) -> NoReturn:
     report = os.environ.get("TORCHELASTIC_ERROR_FILE")
-    if report is None:
+    if report is None or not is_worker():
         sys.exit(message)
     # One of several workers, all of which may have met the same error: the launcher prints the first one's.
     artifacts.write_json(Path(report), {"message": message, "timestamp": str(int(time.time()))})
@@ -133,7 +157,7 @@ def _end_with(parent: int) -> None:
 
 def _note_time(stage: str, seconds: float) -> None:
     # DVC_ROOT is the repository from which an experiment was started: its own checkout is gone when it has ended.
-    path = Path(os.environ.get("DVC_ROOT", ""), paths.times(os.environ.get("DVC_EXP_NAME", "")))
+    path = Path(os.environ.get("DVC_ROOT", ""), times_path(os.environ.get("DVC_EXP_NAME", "")))
     try:
         times = artifacts.read_json(path)
     except ConvaeError:

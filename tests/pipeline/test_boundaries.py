@@ -16,19 +16,13 @@ import yaml
 from conftest import REPOSITORY, Repository
 from safetensors.numpy import load, save
 
-from convae.paths import (
-    CLASSES,
-    CONFIG,
-    EMBEDDING,
-    LATENT_LABELS,
-    LATENTS,
-    RECONSTRUCTIONS,
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    WEIGHTS,
-)
+DATA = "artifacts/data"
+CLASSES, TRAIN_IMAGES, TRAIN_LABELS = f"{DATA}/classes.json", f"{DATA}/train_images.npy", f"{DATA}/train_labels.npy"
+TEST_IMAGES, TEST_LABELS = f"{DATA}/test_images.npy", f"{DATA}/test_labels.npy"
+CONFIG, WEIGHTS = "artifacts/model/config.json", "artifacts/model/weights.safetensors"
+RECONSTRUCTIONS = "artifacts/evaluate/reconstructions.npy"
+LATENTS, LATENT_LABELS = "artifacts/latents/latents.npy", "artifacts/latents/labels.npy"
+EMBEDDING = "artifacts/tsne/embedding.npy"
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +93,8 @@ def in_turn() -> list[Case]:
     return [Case(stage, path, *next(turns[Path(path).suffix]), named=path) for stage, path in READ]
 
 
-def case(stage: str, path: Path, what: str, damage: Damage, named: Path | None = None) -> Case:
-    return Case(stage, str(path), what, damage, str(named or path))
+def case(stage: str, path: str, what: str, damage: Damage, named: str = "") -> Case:
+    return Case(stage, path, what, damage, named or path)
 
 
 fewer = array(lambda values: values[:-1])

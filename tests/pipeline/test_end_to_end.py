@@ -137,11 +137,11 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
 
 def test_a_temporary_experiment_runs_its_own_code(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
-    figures = repository.path / "src/convae/figures.py"
+    figures = repository.path / "src/convae/views/figures.py"
     # The workspace's own copy, found first by any process started from it, must not be what the experiment runs.
     installed = tmp_path / "installed"
     shutil.copytree(repository.path / "src", installed)
-    (installed / "convae/figures.py").write_text("raise SystemExit('the wrong code ran')")
+    (installed / "convae/views/figures.py").write_text("raise SystemExit('the wrong code ran')")
     figures.write_text(figures.read_text().replace("t-SNE of", "A map of"))
     output = repository.run("dvc exp run --temp", PYTHONPATH=str(installed))
     assert stages_run(output) == ["plot"]

@@ -14,8 +14,8 @@ import pytest
 import torch
 from conftest import Repository
 
-from convae import workers
 from convae.errors import ConvaeError
+from convae.training import workers
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hanging")]
 
@@ -226,9 +226,9 @@ def test_a_mistake_is_one_line_however_many_processes_meet_it(
 
 def test_an_error_of_ours_in_a_worker_keeps_its_traceback(training: Training) -> None:
     script = training.path / "stages/train.py"
-    old = "        first = workers.rank() == 0\n"
+    old = "        model = models.build("
     assert old in script.read_text()
-    script.write_text(script.read_text().replace(old, f"{old}        assert first, 'ours'\n"))
+    script.write_text(script.read_text().replace(old, f"        assert workers.rank() > 0, 'ours'\n{old}"))
     output = training.run(TRAIN, code=1)
     assert output.count("Traceback") == 1
     assert output.endswith("AssertionError: ours\n")

@@ -10,7 +10,7 @@ import pytest
 from conftest import Repository, copy_of
 from PIL import Image
 
-from convae import compare, paths
+from convae.commands import compare
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +25,8 @@ def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def write_page(repository: Repository) -> str:
-    output = repository.run("python -m convae.compare", PYTHONPATH="src")
-    path = repository.path / paths.COMPARISON
+    output = repository.run("python -m convae compare", PYTHONPATH="src")
+    path = repository.path / compare.PAGE
     assert output == f"{path.as_uri()}\n"
     return path.read_text()
 
@@ -54,7 +54,7 @@ def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository)
     assert table["tsne.perplexity"] == in_columns({"main": "10", "islands": "5", "larger": "10"})
     assert table["plot.dpi"] == in_columns({"main": "50", "islands": "50", "larger": "60"})
     assert "train.epochs" not in table
-    mse = json.loads((repository.path / paths.LOSSES).read_text())["test"]["mse"]
+    mse = json.loads((repository.path / "metrics/losses.json").read_text())["test"]["mse"]
     assert table["test images"] == [str(mse)] * 3
     recalls = table["neighbour recall"]
     assert recalls[columns["main"]] == recalls[columns["larger"]] != recalls[columns["islands"]]
@@ -81,7 +81,7 @@ def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) ->
     assert figures.keys() == expected | {"losses by epoch"}
     for content in figures.values():
         Image.open(io.BytesIO(content)).verify()
-    assert figures["map of main"] == (repository.path / paths.TSNE_FIGURE).read_bytes()
+    assert figures["map of main"] == (repository.path / compare.FIGURES["map"]).read_bytes()
     assert len({figures[f"map of {name}"] for name in ("main", "islands", "larger")}) == 3
 
 
@@ -111,8 +111,8 @@ def test_what_is_not_text_for_a_page_is_escaped() -> None:
 
 def test_outside_a_repository_the_error_is_dvcs_and_one_line(repository: Repository, tmp_path: Path) -> None:
     outside = Repository(tmp_path, repository.environment)
-    output = outside.run("python -m convae.compare", code=1, PYTHONPATH=str(repository.path / "src"))
-    assert output.splitlines()[-1] == "error: compare: `dvc exp show` failed; see what it says above"
+    output = outside.run("python -m convae compare", code=1, PYTHONPATH=str(repository.path / "src"))
+    assert output.splitlines()[-1] == "error: `dvc exp show --json`: failed with code 253; see what it says above"
     assert "Traceback" not in output
 
 
@@ -123,7 +123,7 @@ def test_dvcs_page_overlays_the_losses_and_shows_the_figures_of_each_experiment(
     for name in ("HEAD", "islands", "larger"):
         # A row for each of the two losses of the one epoch.
         assert page.count(f'"rev": "{name}"') == 2
-        for figure in (paths.RECONSTRUCTIONS_FIGURE, paths.TSNE_FIGURE):
+        for figure in compare.FIGURES.values():
             image = f"static/{name}_{str(figure).replace('/', '_')}"
             assert image in page
             assert (repository.path / "dvc_plots" / image).is_file()

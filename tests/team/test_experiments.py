@@ -60,7 +60,7 @@ def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
     )
     lab.run("dvc exp run --queue -S tsne.perplexity=5,8")
     lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32]")
-    figures = lab.path / "src/convae/figures.py"
+    figures = lab.path / "src/convae/views/figures.py"
     original = figures.read_text()
     figures.write_text(original.replace("t-SNE of", "A map of"))
     lab.run("dvc exp run --queue --name titled")
@@ -123,7 +123,7 @@ def test_an_applied_experiment_is_in_the_workspace_and_up_to_date(workspace: Rep
     assert json.loads((workspace.path / "artifacts/model/config.json").read_text())["channels"] == [16, 32]
     assert "up to date" in workspace.run("dvc status")
     workspace.run("git commit --quiet --all --message 'Keep it'")
-    workspace.run("python -m convae.lock", PYTHONPATH="src")
+    workspace.run("python -m convae check-lock", PYTHONPATH="src")
 
 
 def test_an_experiment_becomes_a_branch_and_another_is_removed(workspace: Repository) -> None:

@@ -55,4 +55,4 @@ def check(repository: Repository, params: dict[str, object]) -> None:
     assert "up to date" in repository.run("dvc status")
     assert repository.run("git status --porcelain") == ""
     assert len(repository.run("git rev-list --parents --max-count 1 HEAD").split()) == 3  # a merge, of two
-    repository.run("python -m convae.lock", PYTHONPATH="src")
+    repository.run("python -m convae check-lock", PYTHONPATH="src")

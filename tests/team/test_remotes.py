@@ -73,7 +73,7 @@ def test_plain_http_carries_no_run_cache_so_there_the_lock_file_is_needed(team: 
     third = team.join("third")
     (third.path / "dvc.lock").unlink()
     third.run("dvc repro --pull download")
-    assert stages_with_times(third) == {"download"}
+    assert stages_with_times(third) == {"check", "download"}
 
 
 @pytest.mark.parametrize("team", ["ssh"], indirect=True)
@@ -82,7 +82,7 @@ def test_another_perplexity_reruns_only_the_map_and_what_follows_and_can_be_push
     fourth.run("dvc pull")
     fourth.set_params(**{"tsne.perplexity": 15})
     fourth.run("dvc repro --pull")
-    assert stages_with_times(fourth) == {"tsne", "quality", "plot"}
+    assert stages_with_times(fourth) == {"check", "tsne", "quality", "plot"}
     fourth.run("git commit --quiet --all --message 'Try another perplexity'")
     fourth.run("git push --quiet origin HEAD:another")
     fourth.run("make push")
@@ -131,7 +131,8 @@ def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(
     reader = team.join("reader")
     assert LATENTS in reader.run(f"dvc pull {LATENTS}", code=1)
     assert not (reader.path / LATENTS).exists()
-    assert team.first.run("python -m convae.heal", PYTHONPATH="src").count("removed from") == 1
-    assert "1 file pushed" in team.first.run("dvc push")
+    output = team.first.run("python -m convae heal", PYTHONPATH="src")
+    assert output.count("removed from") == 1
+    assert re.search(r"\d files? pushed", output)
     reader.run(f"dvc pull {LATENTS}")
     assert (reader.path / LATENTS).read_bytes() == content

@@ -51,11 +51,11 @@ def mix_two_runs(root: Path) -> None:
 
 CHANGES = {
     "parameter": (edit("params.yaml", "perplexity: 10", "perplexity: 11"), "tsne: params.yaml"),
-    "code": (edit("src/convae/embedding.py", "\n", "\n# more\n"), "tsne: src/convae/embedding.py"),
-    "removed code": (remove("src/convae/embedding.py"), "tsne: src/convae/embedding.py"),
-    "command": (edit("dvc.yaml", "-m stages.tsne", "-O -m stages.tsne"), "tsne: cmd"),
+    "code": (edit("src/convae/maps/tsne.py", "\n", "\n# more\n"), "tsne: src/convae/maps/tsne.py"),
+    "removed code": (remove("src/convae/maps/tsne.py"), "tsne: src/convae/maps/tsne.py"),
+    "command": (edit("dvc.yaml", "exec sh stages/run.sh tsne", "sh stages/run.sh tsne"), "tsne: cmd"),
     "new dependency": (
-        edit("dvc.yaml", "      - src/convae/embedding.py\n", "      - README.md\n      - src/convae/embedding.py\n"),
+        edit("dvc.yaml", "      - src/convae/maps/tsne.py\n", "      - README.md\n      - src/convae/maps/tsne.py\n"),
         "tsne: README.md",
     ),
     "new output": (
@@ -78,7 +78,7 @@ CHANGES = {
 
 
 def check_lock(clone: Repository, code: int) -> str:
-    return clone.run("python -m convae.lock", code=code, PYTHONPATH="src")
+    return clone.run("python -m convae check-lock", code=code, PYTHONPATH="src")
 
 
 def test_the_lock_of_a_finished_run_is_up_to_date_without_data(clone: Repository) -> None:

@@ -49,7 +49,7 @@ def modules() -> None:
 
 
 class ParamsFinder(importlib.machinery.PathFinder):
-    """Import convae.params so that it records which of its sections are looked at."""
+    """Import convae.params so that it records which sections of the file are looked at."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
@@ -59,16 +59,29 @@ class ParamsFinder(importlib.machinery.PathFinder):
 
             def exec_module(module):
                 execute(module)
+                read = module.read_params
 
-                def get(self, name):
-                    if name in module.Params.model_fields:
-                        os.write(LOG, f"section {name}\n".encode())
-                    return super(module.Params, self).__getattribute__(name)
+                def read_params(*arguments):
+                    content = read(*arguments)
+                    return Sections(content) if sys._getframe(1).f_code.co_name == "load_section" else seen(content)
 
-                module.Params.__getattribute__ = get
+                module.read_params = read_params
 
             spec.loader.exec_module = exec_module
         return spec
+
+
+class Sections(dict):
+    """Parsed parameters that record which section is taken."""
+
+    def get(self, name, default=None):
+        os.write(LOG, f"section {name}\n".encode())
+        return super().get(name, default)
+
+
+def seen(content):
+    os.write(LOG, b"section all\n")
+    return content
 
 
 def started() -> None:

@@ -1,0 +1,5 @@
+"""``python -m convae``: the command ``convae`` of this checkout, installed or not."""
+
+from convae.commands.main import main
+
+main()

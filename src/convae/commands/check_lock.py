@@ -1,0 +1,92 @@
+"""Check, with neither data nor cache nor DVC, that ``dvc.lock`` is up to date.
+
+``dvc repro --dry`` exits with 0 whether or not a stage would run. With ``--allow-missing`` it takes for granted what it
+cannot find: a source file that was removed, a metric that was not committed, an output that the lock does not know.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+
+from convae.check import check_params
+from convae.errors import ConvaeError
+from convae.params import PARAMS, parse_yaml, read_params
+
+PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+
+
+def stale(stages: dict[str, Any], lock: dict[str, Any], params: dict[str, Any], root: Path) -> list[str]:
+    """Find where a lock file is not what running the pipeline would leave.
+
+    Parameters
+    ----------
+    stages, lock : dict
+        The ``stages`` of ``dvc.yaml`` and ``dvc.lock``.
+    params : dict
+        The sections of ``params.yaml``.
+    root : Path
+        Where the files that are in Git lie.
+
+    Returns
+    -------
+    list of str
+        ``STAGE: WHAT`` for each difference.
+    """
+    made = {out for stage in stages.values() for out in _names(stage.get("outs", []))}
+    made_as = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
+    found = []
+    for name, stage in stages.items():
+        locked = lock.get(name, {})
+        if locked.get("cmd") != stage["cmd"]:
+            found.append(f"{name}: cmd")
+        if locked.get("params", {}) != _locked_params(stage, params):
+            found.append(f"{name}: {PARAMS}")
+        for kind, kinds in (("deps", ["deps"]), ("outs", ["outs", "metrics"])):
+            declared = {path for each in kinds for path in _names(stage.get(each, []))}
+            hashes = {file["path"]: file["md5"] for file in locked.get(kind, [])}
+            # The hash of what a stage makes is its maker's word; all else is in Git, and here.
+            expected = {path: made_as.get(path) if path in made else _md5(root / path) for path in declared}
+            different = {path for path in declared if hashes.get(path, "") != expected[path]}
+            found += [f"{name}: {path}" for path in sorted(different | hashes.keys() - declared)]
+    return found
+
+
+def _names(entries: list[Any]) -> list[str]:
+    """Take the paths from entries that are either a path or a mapping of the path to its settings."""
+    return [name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)]
+
+
+def _locked_params(stage: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    declared = stage.get("params", [])
+    sections = params if declared == [{str(PARAMS): None}] else {section: params[section] for section in declared}
+    return {str(PARAMS): sections} if sections else {}
+
+
+def _md5(path: Path) -> str | None:
+    # As in dvc.lock: against mistakes, not against forgery.
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is stale, if anything, and then give exit code 1.
+
+    Raises
+    ------
+    ConvaeError
+        If a file cannot be read, or is not what its name says.
+    """
+    advice = "run `dvc repro`, and commit dvc.lock and metrics/"
+    check_params()
+    try:
+        stages, lock = (parse_yaml(path.read_text())["stages"] for path in (PIPELINE, LOCK))
+        found = stale(stages, lock, read_params(), Path())
+    except (OSError, YAMLError, LookupError, TypeError) as error:  # no lock file, or conflict markers in it
+        raise ConvaeError(LOCK, f"cannot be compared with dvc.yaml ({error})", advice) from None
+    if found:
+        print("\n".join(found))
+        raise ConvaeError(LOCK, "is stale where it is said above", advice)
+    print(f"{LOCK} is up to date: its {len(stages)} stages read and made what this commit says")
+    return 0

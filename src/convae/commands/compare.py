@@ -1,0 +1,167 @@
+"""Write a page, one file, that shows the current experiments side by side."""
+
+import argparse
+import base64
+import json
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from convae import artifacts
+from convae.commands.programs import dvc, git
+from convae.errors import ConvaeError
+from convae.stage import times_path
+from convae.views import figures
+from convae.views.history import parse_history
+
+# Scratch of this working copy, neither tracked nor promised.
+PAGE = Path(".convae/comparison.html")
+PARAMS, METRICS = "params.yaml", ("metrics/losses.json", "metrics/embedding.json")
+HISTORY = "artifacts/train/history.csv"
+FIGURES = {"reconstructions": "artifacts/plots/reconstructions.png", "map": "artifacts/plots/tsne.png"}
+
+# A label, the metric's name, and which of its values is the best.
+MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | None]]] = {
+    "Loss": [
+        ("training images", "train.mse", min),
+        ("test images", "test.mse", min),
+        ("test images, PCA with as many values", "test.pca_mse", None),
+        ("latent values", "latent_size", None),
+        ("network's parameters", "parameters", None),
+    ],
+    "Map": [
+        ("neighbour recall", "neighbour_recall", max),
+        ("trustworthiness", "trustworthiness", max),
+        ("10-NN accuracy of the map", "map_knn_accuracy", max),
+        ("10-NN accuracy of the latents", "latent_knn_accuracy", max),
+    ],
+}
+STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2rem; }
+body > img { width: 60rem; max-width: 100%; }
+div { overflow-x: auto; }
+th, td { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
+th { font-weight: normal; color: #666; white-space: nowrap; position: sticky; left: 0; background: #fff; }
+.names td, .group th { font-weight: 600; color: #222; padding-top: 1rem; }
+strong { color: #14713d; }
+td img { width: 24rem; }
+"""
+
+
+class Run(NamedTuple):
+    """What the pipeline gave in a commit, an experiment or the workspace."""
+
+    name: str
+    params: dict[str, Any]
+    metrics: dict[str, Any]
+    times: dict[str, float]
+    files: dict[str, bytes]  # the history and the figures, as far as they are at hand
+
+
+def current_runs() -> list[Run]:
+    """Ask DVC for the last commit, its finished experiments, and the workspace if that differs from the commit."""
+    if Path(".dvc").exists():  # elsewhere, DVC says that this is no project
+        git("rev-parse")  # in another user's repository Git says what to do, DVC that it has met an unexpected error
+    shown = json.loads(dvc("exp", "show", "--json", capture=True))
+    repo = Repo()
+    workspace, commit = (_run(repo, baseline["name"] or baseline["rev"][:9], baseline, "") for baseline in shown)
+    experiments = [
+        _run(repo, experiment["name"], experiment["revs"][0], experiment["name"])
+        for experiment in shown[1]["experiments"] or []
+        # Where DVC knows of an executor, the experiment may wait in the queue, be under way, or have failed.
+        if (experiment["executor"] or {"state": "success"})["state"] == "success"
+    ]
+    if (workspace.params, workspace.metrics) == (commit.params, commit.metrics):
+        return [commit, *experiments]
+    return [workspace, commit._replace(times={}), *experiments]  # the times are those of the last `dvc repro`
+
+
+def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
+    data = state["data"] or {}
+    content = {**data.get("params", {}), **data.get("metrics", {})}
+    params, losses, quality = (_flat(content.get(path, {}).get("data") or {}) for path in (PARAMS, *METRICS))
+    try:
+        times = artifacts.read_json(times_path(experiment))
+    except ConvaeError:  # it ran elsewhere, or every stage came out of the cache
+        times = {}
+    files = {}
+    # Not DVCFileSystem(rev=...), which takes a project in a subfolder of its Git repository to be at the top.
+    with repo.switch(state["rev"]):
+        for path in (HISTORY, *FIGURES.values()):
+            try:
+                files[path] = repo.dvcfs.read_bytes(path)
+            except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
+                continue
+    return Run(name, params, losses | quality, times, files)
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def page(runs: list[Run]) -> str:
+    """Make a page, HTML, of what differs between runs and of what they gave; each run is a column."""
+    rows = [_row("", (escape(run.name) for run in runs), "names"), _row("Parameters that differ", (), "group")]
+    for name in dict.fromkeys(name for run in runs for name in run.params):
+        values = [_text(run.params.get(name)) for run in runs]
+        if len(set(values)) > 1:
+            rows.append(_row(name, values))
+    for title, measures in MEASURES.items():
+        rows.append(_row(title, (), "group"))
+        for label, name, choose in measures:
+            known = {run.metrics[name] for run in runs if name in run.metrics}
+            best = choose(known) if choose and len(known) > 1 else None
+            rows.append(_row(label, (_text(run.metrics.get(name), best) for run in runs)))
+    rows.append(_row("Seconds (-: not run, or not here)", (), "group"))
+    for stage in dict.fromkeys(stage for run in runs for stage in run.times):
+        rows.append(_row(stage, (_text(run.times.get(stage)) for run in runs)))
+    rows.append(_row("Figures", (), "group"))
+    for label, path in FIGURES.items():
+        rows.append(_row(label, (_image(run.files.get(path), f"{label} of {run.name}") for run in runs)))
+    histories = {run.name: run.files[HISTORY] for run in runs if HISTORY in run.files}
+    curves, table = _image(_curves(histories), "losses by epoch"), "\n".join(rows)
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Experiments</title>
+<style>{STYLE}</style>
+{curves}
+<div><table>
+{table}
+</table></div>
+</html>
+"""
+
+
+def _row(label: str, cells: Iterable[str], kind: str = "") -> str:
+    return f'<tr class="{kind}"><th>{escape(label)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _text(value: Any, best: Any = None) -> str:
+    text = "-" if value is None else escape(value if isinstance(value, str) else json.dumps(value))
+    return text if best is None or value != best else f"<strong>{text}</strong>"
+
+
+def _image(content: bytes | None, what: str) -> str:
+    if content is None:
+        return "not at hand; `dvc pull` or `dvc exp pull` may bring it"
+    return f'<img alt="{escape(what)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+
+
+def _curves(histories: dict[str, bytes]) -> bytes | None:
+    if not histories:
+        return None
+    return figures.png(figures.losses_figure({name: parse_history(csv) for name, csv in histories.items()}), dpi=100)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the page and print its address."""
+    artifacts.write_bytes(PAGE, page(current_runs()).encode())
+    print(PAGE.absolute().as_uri())

@@ -1,0 +1,1 @@
+"""Datasets: where their files come from, and how they become arrays."""

@@ -1,0 +1,13 @@
+"""The section ``extract``: which images get latent vectors."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from convae.params import Section
+
+
+class ExtractParams(Section):
+    """Whose latent vectors are kept and embedded."""
+
+    split: Literal["test", "train", "all"] = Field(description="test, train or all")

@@ -1,0 +1,1 @@
+"""Maps of the latent vectors, and how true they are."""

@@ -1,0 +1,24 @@
+"""A layer that PyTorch has, where it can be had faster."""
+
+from torch import Tensor, nn
+
+
+class SideBySideConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution whose kernel is as large as its stride: the kernels' images lie side by side.
+
+    So each output comes from one pixel, and the whole is a product of two matrices and a rearrangement. For the last
+    layer of the decoder, this takes half the time of PyTorch's own on a CPU, and the results differ in rounding only.
+    """
+
+    def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Map float32 [N, C, H, W], channels last, to [N, O, H * kernel - 2 * padding, W * kernel - 2 * padding]."""
+        if images.ndim != 4 or images.device.type != "cpu" or self.bias is None:
+            return super().forward(images, output_size)
+        count, channels, height, width = images.shape
+        kernel, padding = self.kernel_size[0], int(self.padding[0])
+        # Pixels along the rows, not the columns: a product with a few long rows is over twice as fast.
+        products = self.weight.flatten(1).T @ images.permute(0, 2, 3, 1).reshape(count * height * width, channels).T
+        rows = products.view(self.out_channels, kernel, kernel, count, height, width).permute(3, 0, 4, 1, 5, 2)
+        outputs = rows.reshape(count, self.out_channels, height * kernel, width * kernel)
+        inner = outputs[:, :, padding : height * kernel - padding, padding : width * kernel - padding]
+        return inner + self.bias.view(-1, 1, 1)

@@ -1,0 +1,65 @@
+"""Load a trained network."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from convae import artifacts
+from convae.network.config import ModelConfig
+from convae.network.models import Autoencoder, build
+
+
+def load(folder: str | Path) -> Autoencoder:
+    """Rebuild a trained network, on the CPU, in evaluation mode; also known as ``convae.load``.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where ``config.json`` and ``weights.safetensors`` lie.
+
+    Returns
+    -------
+    Autoencoder
+        A module whose ``encoder`` and ``decoder`` are modules too; ``convae.normalize`` makes of pixels what it takes.
+
+    Raises
+    ------
+    ConvaeError
+        If an artifact is missing or damaged, or the two do not belong together.
+    """
+    config_path, weights_path = Path(folder) / "config.json", Path(folder) / "weights.safetensors"
+    content = artifacts.read_json(config_path)
+    try:
+        config = ModelConfig.model_validate(content, strict=False)  # JSON has lists where the model has tuples
+        with torch.device("meta"):  # no memory or time for weights that are replaced, or for a damaged size
+            model = build(config)
+    except (ValidationError, ValueError) as error:
+        raise artifacts.unusable(config_path, f"describes no network ({error})") from None
+    set_weights(model, read_weights(weights_path), weights_path)
+    return model.to(memory_format=torch.channels_last).eval()
+
+
+def read_weights(path: Path) -> dict[str, np.ndarray]:
+    """Read named float32 arrays; see `convae.artifacts.read_array` for the errors."""
+    with artifacts.reading(path):
+        arrays = safetensors.numpy.load(path.read_bytes())
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise artifacts.unusable(path, f"holds {array.dtype} in {name}, not float32")
+        if not np.isfinite(array).all():
+            raise artifacts.unusable(path, f"holds NaN or infinity in {name}")
+    return arrays
+
+
+def set_weights(model: nn.Module, arrays: Mapping[str, np.ndarray], where: Path) -> None:
+    """Give a network, that must have exactly these names and shapes, copies of the named arrays as weights."""
+    state = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    try:
+        model.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        raise artifacts.unusable(where, f"does not fit the network ({error})") from None

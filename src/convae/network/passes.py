@@ -1,0 +1,42 @@
+"""Pass many images through a network, chunk by chunk, with the same result on any number of threads."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import joblib
+import numpy as np
+import torch
+from torch import Tensor
+
+from convae.network.pixels import normalize
+
+# Images per forward pass. Fixed, because a convolution's rounding may depend on it; with 500, each takes up to
+# a third longer.
+CHUNK = 250
+
+Result = TypeVar("Result")
+
+
+def in_chunks(compute: Callable[[Tensor], Result], pixels: np.ndarray) -> Iterator[Result]:
+    """Compute a result for each chunk of images, several at a time, each on one thread.
+
+    Parameters
+    ----------
+    compute : callable
+        From images, float32 [n, C, H, W] in [-1, 1], to their result.
+    pixels : numpy.ndarray
+        uint8 [N, C, H, W].
+
+    Yields
+    ------
+    Result
+        That of the next `CHUNK` images, or of the last ones.
+    """
+
+    @torch.inference_mode()
+    def compute_chunk(start: int) -> Result:
+        return compute(normalize(torch.from_numpy(pixels[start : start + CHUNK])))
+
+    with ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield from pool.map(compute_chunk, range(0, len(pixels), CHUNK))

@@ -1,0 +1,1 @@
+"""Training: the loop, the processes that share it, its checkpoints and its history."""

@@ -1,0 +1,71 @@
+"""Choose where to train, and tell what decides how arithmetic rounds there."""
+
+import contextlib
+import os
+import platform
+import re
+import warnings
+from collections.abc import Iterator
+
+import torch
+
+from convae.errors import ConvaeError
+
+# What PyTorch says when memory is full and it has no class for that: on a CPU, on Apple's GPUs, in CUDA's libraries.
+FULL = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
+
+
+def default_device() -> torch.device:
+    """Choose CUDA, Apple's MPS or the CPU, whichever is there; ``CONVAE_DEVICE`` overrules it.
+
+    Raises
+    ------
+    ConvaeError
+        If there is no such device, or it cannot compute: it is tried.
+    """
+    name = os.environ.get("CONVAE_DEVICE")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, on drivers: if they matter, the trial fails
+        try:
+            device = torch.device(name) if name else torch.accelerator.current_accelerator(True) or torch.device("cpu")
+        except RuntimeError:
+            raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, cuda or mps, or leave it unset") from None
+        if device.type == "cpu" and device.index is not None:
+            raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, which has no number")
+        try:
+            float((torch.ones(2, device=device) + 1).sum())
+        except Exception as error:  # PyTorch raises five types, none of them documented
+            what = f"{device} cannot be used ({_reason(error)})"
+            raise ConvaeError("CONVAE_DEVICE", what, "set CONVAE_DEVICE=cpu, or mend that") from None
+    return device
+
+
+@contextlib.contextmanager
+def computing(device: torch.device) -> Iterator[None]:
+    """Turn what PyTorch raises when a device's memory is full, or the device fails, into a one-line error."""
+    try:
+        yield
+    except RuntimeError as error:
+        full = isinstance(error, torch.OutOfMemoryError) or FULL.search(str(error))
+        if not full and not isinstance(error, torch.AcceleratorError):
+            raise
+        where, other = "CONVAE_DEVICE", "or set CONVAE_DEVICE=cpu"
+        if device.type == "cpu":
+            where, other = "memory", "or set CONVAE_PROCESSES=1"
+        what = f"{device} {'has no memory left' if full else 'failed'} ({_reason(error)})"
+        fix = "free some, raise train.shards" if full else "run it again"
+        raise ConvaeError(where, what, f"{fix}, {other}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Take the first sentence of an error; PyTorch goes on for pages."""
+    return str(error).partition("\n")[0].partition(". ")[0][:200]
+
+
+def machine(device: torch.device) -> dict[str, str]:
+    """Tell what decides how the network's arithmetic rounds: the same here, the same bytes."""
+    return {
+        "device": device.type,
+        "processor": platform.machine(),
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -1,0 +1,40 @@
+"""Read the losses of each epoch."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from convae import artifacts
+
+COLUMNS = ["epoch", "train_loss", "test_loss"]
+# Arrays of equal length by the names of the columns.
+History = dict[str, np.ndarray]
+
+
+def read_history(path: Path) -> History:
+    """Read a history, a CSV file; see `convae.artifacts.read_array` for the errors."""
+    with artifacts.reading(path):
+        return parse_history(path.read_bytes())
+
+
+def parse_history(content: bytes) -> History:
+    """Parse a history: exactly these columns, all of finite numbers, and at least one row.
+
+    Raises
+    ------
+    ValueError
+        If the content is anything else.
+    """
+    text = content.decode()
+    if not text.endswith("\n"):
+        raise ValueError("the last row is cut short")
+    header, *rows = csv.reader(text.splitlines(), strict=True)
+    if header != COLUMNS:
+        raise ValueError(f"its columns are {header}, not {COLUMNS}")
+    if any(len(row) != len(COLUMNS) for row in rows):
+        raise ValueError("a row has too few or too many values")
+    numbers = np.array(rows, dtype=np.float64)
+    if not len(rows) or not np.isfinite(numbers).all():
+        raise ValueError("no rows, or NaN or infinity in them")
+    return dict(zip(COLUMNS, numbers.T, strict=True))

@@ -1,0 +1,54 @@
+"""The map, of clusters whose answer is known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from convae.errors import ConvaeError
+from convae.maps import tsne
+from convae.maps.params import TsneParams
+from convae.maps.quality import quality
+from convae.maps.tsne import embed
+
+RANDOM = np.random.default_rng(0)
+LABELS = np.repeat(np.arange(4), 50)
+LATENTS = (RANDOM.normal(size=(200, 16)) + 20 * np.eye(16)[LABELS]).astype(np.float32)
+
+
+@pytest.fixture
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embed on one thread: on a busy machine, several spend minutes on waiting for each other."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
+def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: str) -> None:
+    params = TsneParams(backend=backend, perplexity=15, seed=0)
+    points = embed(LATENTS, params)
+    assert points.shape == (200, 2)
+    assert points.dtype == np.float32
+    assert quality(LATENTS, points, LABELS)["map_knn_accuracy"] == 1
+    assert (embed(LATENTS, params) == points).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fft_points", [1, 2000], ids=["interpolation", "Barnes-Hut"])
+def test_any_number_of_threads_gives_the_same_map(fft_points: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tsne, "FFT_POINTS", fft_points)
+    latents = RANDOM.normal(size=(1500, 64)).astype(np.float32)
+    maps = []
+    for threads in (1, 2, 5):
+        # scikit-learn, which may be imported meanwhile, shall not keep the replacement for its own use.
+        monkeypatch.setattr(tsne, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
+        maps.append(embed(latents, TsneParams(backend="opentsne", perplexity=30, seed=0)))
+    assert (maps[0] == maps[1]).all()
+    assert (maps[0] == maps[2]).all()
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_too_high_a_perplexity_is_refused_with_the_highest_that_works() -> None:
+    with pytest.raises(ConvaeError, match=r"tsne\.perplexity: got 67 for 200 points; want at most 66, or more images"):
+        embed(LATENTS, TsneParams(backend="opentsne", perplexity=67, seed=0))
+    assert embed(LATENTS, TsneParams(backend="opentsne", perplexity=66, seed=0)).shape == (200, 2)

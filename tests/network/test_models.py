@@ -1,0 +1,126 @@
+"""The networks: shapes and parameter counts, against published figures and PyTorch's own layers."""
+
+import pytest
+import torch
+from torch import nn
+
+from convae.network import layers, models
+from convae.network.params import ModelParams, configure
+
+CONV = ModelParams(architecture="conv", channels=(32, 64), latent_size=64)
+DENSE = ModelParams(architecture="dense", channels=(32, 64), latent_size=10)
+
+
+def build(params: ModelParams, seed: int = 0) -> models.Autoencoder:
+    return models.build(configure(params, (1, 28, 28)), seed)
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def test_the_convolutional_network_is_the_published_one() -> None:
+    model = build(CONV)
+    # design table: parameters by layer, and the shape after each block
+    assert {name: tuple(weight.shape) for name, weight in model.state_dict().items() if "weight" in name} == {
+        "encoder.0.weight": (32, 1, 3, 3),
+        "encoder.3.weight": (64, 32, 3, 3),
+        "decoder.0.weight": (64, 32, 3, 3),
+        "decoder.2.weight": (32, 16, 5, 5),
+        "decoder.4.weight": (16, 1, 2, 2),
+    }
+    assert parameters(model) == 320 + 18_496 + 18_464 + 12_816 + 65 == 50_161
+    image = torch.zeros(3, 1, 28, 28)
+    shapes = []
+    for layer in [*model.encoder, *model.decoder]:
+        image = layer(image)
+        shapes.append(tuple(image.shape[1:]))
+    assert shapes[::3][:2] == [(32, 10, 10), (64, 3, 3)]
+    assert shapes[2] == (32, 5, 5)
+    assert shapes[5:7] == [(64, 2, 2), (32, 5, 5)]
+    assert shapes[8::2] == [(16, 15, 15), (1, 28, 28)]
+
+
+@pytest.mark.parametrize("channels", [(2, 2), (16, 32), (7, 9), (64, 128)])
+def test_any_channels_give_reconstructions_of_the_images_shape(channels: tuple[int, int]) -> None:
+    model = build(CONV.model_copy(update={"channels": channels}))
+    assert model.encoder(torch.zeros(2, 1, 28, 28)).flatten(1).shape == (2, 4 * channels[1])
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 1, 28, 28)
+
+
+@pytest.mark.parametrize(("channels", "outputs", "kernel", "padding"), [(16, 1, 2, 1), (8, 3, 2, 1), (5, 4, 3, 0)])
+def test_kernels_side_by_side_are_a_transposed_convolution(
+    channels: int, outputs: int, kernel: int, padding: int
+) -> None:
+    plain = nn.ConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
+    ours = layers.SideBySideConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    results = []
+    for layer in (plain, ours):
+        images = torch.linspace(-1, 1, 2 * channels * 7 * 6).reshape(2, channels, 7, 6).requires_grad_()
+        result = layer(images)
+        result.square().sum().backward()
+        results.append([result, images.grad, layer.weight.grad, layer.bias.grad])
+    for expected, got in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_dense_network_mirrors_itself() -> None:
+    model = build(DENSE)
+    sizes = [(layer.in_features, layer.out_features) for layer in model.modules() if isinstance(layer, nn.Linear)]
+    assert sizes == [(784, 128), (128, 64), (64, 10), (10, 64), (64, 128), (128, 784)]
+    assert model.encoder(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 1, 28, 28)
+
+
+def test_first_weights_are_pytorchs_for_the_seed_and_leave_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    expected = [nn.Conv2d(1, 32, 3).weight, nn.Conv2d(32, 64, 3).weight]
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    model = build(CONV, seed=5)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(model.encoder[0].weight, expected[0])
+    assert torch.equal(model.encoder[3].weight, expected[1])
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest) -> models.Autoencoder:
+    return build(request.param, seed=1).eval()
+
+
+BOTH = pytest.mark.parametrize("network", [CONV, DENSE], indirect=True, ids=["conv", "dense"])
+
+
+def parts(network: models.Autoencoder, images: torch.Tensor) -> list[tuple[nn.Module, torch.Tensor]]:
+    """The encoder, the decoder and the whole, each with what it takes."""
+    return [(network.encoder, images), (network.decoder, network.encoder(images)), (network, images)]
+
+
+@BOTH
+@torch.no_grad()
+def test_one_image_without_a_batch_is_taken_as_pytorchs_layers_take_it(network: models.Autoencoder) -> None:
+    images = torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for part, batch in parts(network, images):
+        one = part(batch[0])
+        torch.testing.assert_close(one, part(batch)[0], atol=1e-6, rtol=0)
+    assert network(images[0]).shape == (1, 28, 28)
+
+
+@BOTH
+@torch.no_grad()
+def test_an_empty_batch_gives_an_empty_batch(network: models.Autoencoder) -> None:
+    for part, batch in parts(network, torch.zeros(2, 1, 28, 28)):
+        assert part(batch[:0]).shape == (0, *part(batch).shape[1:])
+        assert part(batch[:0]).dtype == torch.float32
+
+
+@pytest.mark.xdist_group("compiler")  # which takes seconds to import
+@BOTH
+def test_a_network_is_exported_for_any_number_of_images(network: models.Autoencoder) -> None:
+    images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    free = ({0: torch.export.Dim("images")},)
+    exported = torch.export.export(network, (images[:3],), dynamic_shapes=free).module()
+    with torch.no_grad():
+        for count in (1, 2, 7):
+            torch.testing.assert_close(exported(images[:count]), network(images[:count]), atol=1e-6, rtol=0)

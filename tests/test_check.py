@@ -1,0 +1,152 @@
+"""Values that are right by themselves and not together are refused before anything runs, and no others."""
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from test_params import DEFAULTS
+
+from convae.check import check_params
+from convae.errors import ConvaeError
+from convae.maps.params import TsneParams
+from convae.maps.quality import quality
+from convae.maps.tsne import embed
+
+
+def check(folder: Path, **changes: Any) -> str:
+    """What is said against the default parameters with these changes, or nothing."""
+    params = copy.deepcopy(DEFAULTS)
+    for name, value in changes.items():
+        section, _, key = name.partition("__")
+        assert key in params[section]
+        params[section][key] = value
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    try:
+        check_params(folder / "params.yaml")
+    except ConvaeError as error:
+        message = str(error).removeprefix(f"{folder}/")
+        assert message.splitlines() == [message]
+        return message
+    return ""
+
+
+# Images in use by parameters, and the highest perplexity that so many points allow: a third of the others.
+POINTS = {
+    "all test images": ({}, 10_000, 1000),
+    "test images": ({"data__test_images": 100}, 100, 33),
+    "one more": ({"data__test_images": 101}, 101, 100 / 3),
+    "two more": ({"data__test_images": 102}, 102, 101 / 3),
+    "three more": ({"data__test_images": 103}, 103, 34),
+    "training images": ({"extract__split": "train", "data__train_images": 61}, 61, 20),
+    "training images, whatever the test images are": (
+        {"extract__split": "train", "data__train_images": 61, "data__test_images": 5},
+        *(61, 20),
+    ),
+    "test images, whatever the training images are": ({"data__train_images": 5, "data__test_images": 61}, 61, 20),
+    "both": ({"extract__split": "all", "data__train_images": 31, "data__test_images": 30}, 61, 20),
+    "both, all of one": ({"extract__split": "all", "data__train_images": 1000}, 11_000, 1000),
+}
+
+
+@pytest.mark.parametrize("case", POINTS)
+def test_the_perplexity_is_at_most_a_third_of_the_other_points(case: str, tmp_path: Path) -> None:
+    images, points, most = POINTS[case]
+    assert not check(tmp_path, **images, tsne__perplexity=most)
+    more = math.nextafter(most, math.inf)
+    if most == 1000:  # more than that is refused of any number of points
+        assert "want a number from 1 to 1000" in check(tmp_path, **images, tsne__perplexity=more)
+        return
+    assert check(tmp_path, **images, tsne__perplexity=more) == (
+        f"params.yaml: tsne.perplexity: got {more:g} for the {points} images of extract.split; "
+        f"want at most {math.floor(most)}, or more images"
+    )
+
+
+# Batch size, training images and the most shards that then have an image each.
+BATCHES = [
+    (256, None, 256),
+    (100, None, 100),
+    (256, 60, 60),
+    (60, 60, 60),
+    (59, 60, 59),
+    (1, None, 1),
+    (60_000, None, 256),
+]
+
+
+@pytest.mark.parametrize(("batch_size", "images", "most"), BATCHES)
+def test_a_batch_has_an_image_for_each_shard(batch_size: int, images: int | None, most: int, tmp_path: Path) -> None:
+    changes = {"train__batch_size": batch_size, "data__train_images": images}
+    assert not check(tmp_path, **changes, train__shards=most)
+    message = check(tmp_path, **changes, train__shards=most + 1)
+    if most == 256:
+        assert message == "params.yaml: train.shards: got 257; want a whole number from 1 to 256"
+    else:
+        assert message == f"params.yaml: train.shards: got {most + 1}; want at most {most}, the images of a batch"
+
+
+def test_a_latent_vector_has_at_least_the_two_values_of_a_point_in_the_plane(tmp_path: Path) -> None:
+    assert check(tmp_path, model__architecture="dense", model__latent_size=1) == (
+        "params.yaml: model.latent_size: got 1; want at least 2, to be embedded in the plane"
+    )
+    assert not check(tmp_path, model__architecture="dense", model__latent_size=2)
+    # To the convolutional network, the parameter means nothing.
+    assert not check(tmp_path, model__architecture="conv", model__latent_size=1)
+
+
+@pytest.mark.parametrize(
+    ("images", "name", "points"),
+    [
+        ({"data__test_images": 49}, "test_images", 49),
+        ({"data__train_images": 49, "extract__split": "train"}, "train_images", 49),
+        (
+            {"data__train_images": 20, "data__test_images": 29, "extract__split": "all"},
+            *("train_images + data.test_images", 49),
+        ),
+        ({"data__test_images": 1}, "test_images", 1),
+    ],
+)
+def test_fewer_than_fifty_images_make_no_map(images: dict[str, Any], name: str, points: int, tmp_path: Path) -> None:
+    assert check(tmp_path, **images, tsne__perplexity=1) == (
+        f"params.yaml: data.{name}: got {points}; want at least 50, or another extract.split: "
+        "so many latent vectors make a map"
+    )
+    key = f"data__{name.split()[0]}"
+    assert not check(tmp_path, **{**images, key: images[key] + 50 - points}, tsne__perplexity=1)
+
+
+LATENTS = np.random.default_rng(0).normal(size=(56, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("points", [50, 52, 53, 56])
+@pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
+def test_the_highest_perplexity_that_is_accepted_is_one_that_the_map_can_have(
+    points: int, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # on a busy machine, several threads wait for each other
+    most = (points - 1) / 3
+    changes = {"data__test_images": points, "tsne__backend": backend}
+    assert not check(tmp_path, **changes, tsne__perplexity=most)
+    embedding = embed(LATENTS[:points], TsneParams(backend=backend, perplexity=most, seed=0))
+    assert embedding.shape == (points, 2)
+    assert np.isfinite(embedding).all()
+    more = math.nextafter(most, math.inf)
+    refused = check(tmp_path, **changes, tsne__perplexity=more)
+    with pytest.raises(ConvaeError) as error:
+        embed(LATENTS[:points], TsneParams(backend=backend, perplexity=more, seed=0))
+    # Both name the same limit.
+    assert refused.partition("; ")[2] == str(error.value).partition("; ")[2]
+    assert refused.startswith("params.yaml: tsne.perplexity: got ")
+
+
+def test_the_fewest_images_that_are_accepted_are_those_whose_map_can_be_measured(tmp_path: Path) -> None:
+    labels = np.arange(50) % 10
+    assert not check(tmp_path, data__test_images=50, tsne__perplexity=10)
+    assert quality(LATENTS[:50], LATENTS[:50, :2], labels).keys() >= {"neighbour_recall", "trustworthiness"}
+    assert check(tmp_path, data__test_images=49, tsne__perplexity=10)
+    with pytest.raises(ConvaeError, match="49 points are too few to measure"):
+        quality(LATENTS[:49], LATENTS[:49, :2], labels[:49])

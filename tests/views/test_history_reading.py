@@ -1,0 +1,70 @@
+"""The history of a training run, as it is read."""
+
+from pathlib import Path
+
+import kinds
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convae.training import history as writing
+from convae.views import history as reading
+
+HEADER = b"epoch,train_loss,test_loss\n"
+WRONG = {
+    "other columns": (
+        b"epoch,loss,accuracy\n1,0.5,0.4\n",
+        "its columns are ['epoch', 'loss', 'accuracy'], not ['epoch', ",
+    ),
+    "other order": (b"epoch,test_loss,train_loss\n1,0.4,0.5\n", "its columns are ['epoch', 'test_loss', 'train_loss']"),
+    "fewer columns": (b"epoch,train_loss\n1,0.5\n", "its columns are ['epoch', 'train_loss'], not"),
+    "more columns": (b"epoch,train_loss,test_loss,more\n1,0.5,0.4,2\n", "'test_loss', 'more'], not ['epoch', "),
+    "semicolons": (b"epoch;train_loss;test_loss\n1;0.5;0.4\n", "its columns are ['epoch;train_loss;test_loss'], not"),
+    "no header": (b"1,0.5,0.4\n2,0.4,0.3\n", "its columns are ['1', '0.5', '0.4'], not"),
+    "text": (HEADER + b"1,0.5,low\n", "'low'"),
+    "long text": (HEADER + b"1,0.5," + b"low" * 10_000 + b"\n", "'lowlow"),
+    "longer text": (HEADER + b"1,0.5," + b"low" * 100_000 + b"\n", "field larger than field limit"),
+    "nothing": (HEADER + b"1,0.5,\n", "''"),
+    "NaN": (HEADER + b"1,0.5,nan\n", "NaN"),
+    "infinity": (HEADER + b"1,0.5,-inf\n", "infinity"),
+    "infinite": (HEADER + b"1,0.5,1e999\n", "infinity"),
+    "short row": (HEADER + b"1,0.5,0.4\n2\n", "too few or too many values"),
+    "long row": (HEADER + b"1,0.5,0.4\n2,0.4,0.3,0.2\n", "too few or too many values"),
+    "long rows": (HEADER + b"1,0.5,0.4,0.3\n2,0.4,0.3,0.2\n", "too few or too many values"),
+    "blank row": (HEADER + b"\n1,0.5,0.4\n", "too few or too many values"),
+    "no rows": (HEADER, "no rows"),
+    "cut short": (HEADER + b"1,0.5,0.4\n2,0.4,0.3", "the last row is cut short"),
+    "binary": (HEADER + bytes(range(256)) * 4 + b"\n", "can't decode byte"),
+    "binary throughout": (bytes(range(255, -1, -1)) * 4, "can't decode byte"),
+    "UTF-16": ((HEADER + b"1,0.5,0.4\n").decode().encode("utf-16"), "can't decode byte"),
+    "quote": (HEADER + b'1,0.5,"0.4\n', "unexpected end of data"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_in_one_line(case: str, tmp_path: Path, monkeypatch) -> None:
+    kinds.assert_refused("history", *WRONG[case], tmp_path, monkeypatch)
+
+
+def test_reader_and_writer_agree_on_the_columns() -> None:
+    assert reading.COLUMNS == writing.COLUMNS == ["epoch", "train_loss", "test_loss"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("history") / "history.csv"
+
+
+losses = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(st.integers(1, 10**6), losses, losses), min_size=1))
+def test_every_digit_is_read_back(rows: list[tuple[int, float, float]], path: Path) -> None:
+    writing.write_history(path, [writing.EpochLosses(*row) for row in rows])
+    history = reading.read_history(path)
+    assert list(history) == ["epoch", "train_loss", "test_loss"]
+    assert [*zip(*(column.tolist() for column in history.values()), strict=True)] == rows
+    assert {name: column.tolist() for name, column in reading.parse_history(path.read_bytes()).items()} == {
+        name: column.tolist() for name, column in history.items()
+    }
