@@ -1,0 +1,65 @@
+"""What asks how many cores there are gives the same bytes on 1, 2 and 16 of them, even where many points are equal."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# 2,100 queries are divided among up to two threads, and else the points are: with more, scikit-learn would meet equally
+# near ones in another order. So would it those of the fifths that are classified, with two.
+COMPUTE = """
+import hashlib, sys
+import joblib, numpy as np, torch
+cores = int(sys.argv[1])
+joblib.cpu_count = lambda **_: cores
+torch.set_num_threads(cores)
+from convae.latents.encoding import encode
+from convae.maps import tsne
+from convae.maps.params import TsneParams
+from convae.maps.quality import quality
+from convae.measures.pca import pca_errors
+from convae.measures.reconstruction import reconstruct
+from convae.network.models import build
+from convae.network.config import ModelConfig
+
+def show(name, *arrays):
+    print(name, hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest())
+
+random = np.random.default_rng(0)
+lattice = random.integers(0, 2, (2100, 17)).astype(np.float32)
+equal = random.normal(size=(2100, 20)).astype(np.float32)
+equal[:1700] = equal[random.integers(0, 4, 1700)]
+tsne.EARLY, tsne.LATE = 10, 20
+for points in (1, 10000):
+    tsne.FFT_POINTS = points
+    for name, latents in (("lattice", lattice), ("equal", equal)):
+        show(f"{name} {points}", tsne.embed(latents, TsneParams(backend="opentsne", perplexity=5, seed=0)))
+tsne.EARLY, tsne.LATE = 125, 325
+show("sklearn", tsne.embed(equal[1600:1800], TsneParams(backend="sklearn", perplexity=5, seed=0)))
+labels = random.integers(0, 10, 2100)
+for latents in (lattice, equal):
+    print(quality(latents, np.round(latents[:, :2]), labels))
+model = build(ModelConfig(architecture="conv", channels=(8, 16), image_shape=(1, 28, 28)), 0)
+pixels = random.integers(0, 256, (600, 1, 28, 28), dtype=np.uint8)
+show("encode", encode(model, pixels))
+show("reconstruct", *(array for pair in reconstruct(model, pixels) for array in pair))
+print(pca_errors(pixels, pixels[:300], 7))
+"""
+
+
+def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
+    outputs = []
+    for cores in (1, 2, 16):
+        # scikit-learn takes no more threads than there are cores, unless it is told so.
+        environment = {**os.environ, "OMP_NUM_THREADS": str(cores), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": "src"}
+        command = [sys.executable, "-c", COMPUTE, str(cores)]
+        result = subprocess.run(
+            command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
+        )
+        outputs.append([line for line in result.stdout.splitlines() if not line.startswith("[t-SNE]")])
+    assert len(outputs[0]) == 10
+    assert outputs[0] == outputs[1] == outputs[2]
