@@ -1,0 +1,44 @@
+"""Prepare a stage's process before any library is imported: its environment, Ctrl-C, and modules that are not there."""
+
+import os
+import signal
+import sys
+from types import TracebackType
+
+# What is set for other programs and would reach the libraries beneath: it changes how numbers round (oneDNN's precision
+# or OpenBLAS's kernels) or, malformed, ends an import. With any of the last four, OpenMP starts fewer threads than
+# scikit-learn asks for, which then takes whatever is in memory for the results of the others.
+NOT_OURS = (
+    *("DNNL_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_", "TORCH_LOGS", "TQDM_"),
+    *("OMP_DYNAMIC", "OMP_THREAD_LIMIT", "KMP_DYNAMIC_MODE", "KMP_TEAMS_THREAD_LIMIT"),
+)
+
+
+def prepare() -> None:
+    """Leave out what the environment holds for others, end quietly on Ctrl-C, explain a missing module in one line."""
+    for name in [name for name in os.environ if name.startswith(NOT_OURS)]:
+        del os.environ[name]
+    # Threads that wait by spinning take the time of those that work, where cores are shared with other programs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Until `convae.stage.run` is reached, which the imports delay by seconds, Ctrl-C ends the process at once and
+    # without a word: an exception could be lost in a library's import. Where it is ignored, it stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.excepthook = report_missing_module
+
+
+def report_missing_module(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Say in one line what to do about a module that is not there; any other error keeps its traceback."""
+    name = error.name if isinstance(error, ImportError) else None
+    ours = name is not None and name.split(".")[0] in ("convae", "stages")
+    what = "is no module here" if isinstance(error, ModuleNotFoundError) else ""
+    if ours and not what and hasattr(sys.modules.get(str(name)), "__path__"):
+        what = str(error).partition(" (")[0]  # of a package, as in `from convae.views import figures`
+    if not name or not what:
+        sys.__excepthook__(kind, error, traceback)
+        return
+    if ours:
+        fix = "`git add` its file, if it is new: the checkout of an experiment has only what Git tracks"
+    else:
+        fix = f"activate the environment that has it (. .venv/bin/activate); this is {sys.executable}"
+    print(f"error: {name}: {what}; {fix}", file=sys.stderr)
