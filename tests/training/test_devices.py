@@ -18,13 +18,16 @@ def test_the_device_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert devices.default_device() == torch.device("cpu")
 
 
-@pytest.mark.skipif(torch.accelerator.is_available(), reason="has an accelerator")
 @pytest.mark.parametrize("value", [None, ""])
-def test_without_a_name_and_an_accelerator_it_is_the_cpu(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_name_it_is_the_accelerator_or_where_there_is_none_the_cpu(
+    value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CONVAE_DEVICE", raising=False)
     if value is not None:
         monkeypatch.setenv("CONVAE_DEVICE", value)
-    assert devices.default_device() == torch.device("cpu")
+    there = torch.accelerator.is_available()
+    expected = torch.accelerator.current_accelerator() if there else torch.device("cpu")
+    assert devices.default_device() == expected
 
 
 def test_the_machine_is_told_by_kind_of_device_and_processor_not_by_number() -> None:
