@@ -163,7 +163,7 @@ def measure_run(bench: Bench) -> dict[str, Any]:
     stage is timed, from the start of Python on; of the rival's training, the epochs alone.
     """
     fast = bench.clone("fast", **FAST_RECIPE)
-    bench.run(fast, "dvc repro download")
+    bench.run(fast, "dvc repro check_images")
     rounds = []
     for number in range(1, bench.scale.pairs + 1):
         say(f"run {number}/{bench.scale.pairs}: the rival")
@@ -291,7 +291,21 @@ def measure_growth(bench: Bench) -> dict[str, Any]:
     return results
 
 
-SECTIONS = {"run": measure_run, "tsne": measure_tsne, "dvc": measure_dvc, "growth": measure_growth}
+def measure_folder(bench: Bench) -> dict[str, Any]:
+    """Read folders of images."""
+    from benchmarks.images import measure_images
+
+    counts = {"photographs": bench.scale.images // 300, "small images": bench.scale.images // 6}
+    return measure_images(bench.folder / "images", counts, bench.scale.pairs)
+
+
+SECTIONS = {
+    "run": measure_run,
+    "tsne": measure_tsne,
+    "dvc": measure_dvc,
+    "growth": measure_growth,
+    "images": measure_folder,
+}
 
 
 def measure(sections: list[str], scale: Scale, results: dict[str, Any], save: Callable[[dict[str, Any]], None]) -> None:

@@ -27,6 +27,8 @@ def render(results: Results) -> str:
         parts.append(_dvc(results))
     if "growth" in sections:
         parts += [_growth_of_time(results), _growth_of_memory(results)]
+    if "images" in sections:
+        parts.append(_images(sections["images"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -200,3 +202,18 @@ def _growth_of_memory(results: Results) -> str:
         rows.append(["tutorial's program", *[""] * (len(parts) - 1), f"{peak / 1e6:.0f}", ""])
     head = "MB at the peak: the largest process (RSS), all together (PSS)"
     return _table([head, *parts, "its artifacts"], rows)
+
+
+def _images(section: Results) -> str:
+    rows = []
+    for kind, each in section.items():
+        if isinstance(each, dict):
+            pillow, pipeline = each["seconds"]["pillow"], each["seconds"]["pipeline"]
+            # The least: Pillow's time, shared by all cores.
+            shares = [theirs / each["cores"] / ours for theirs, ours in zip(pillow, pipeline, strict=True)]
+            speeds = [
+                number(each["images"] / seconds) for seconds in (median(pipeline), median(pillow) / each["cores"])
+            ]
+            name = f"{kind}, {each['side']} x {each['side']}"
+            rows.append([name, *speeds, f"{median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"])
+    return _table(["images of a folder a second", "`download`", "Pillow on all cores", "share"], rows)

@@ -1,10 +1,11 @@
-"""Fetch the dataset, verified, and write its images and labels as arrays."""
+"""Fetch the dataset, verified, or read a folder of images, and write images and labels as arrays."""
 
 from pathlib import Path
 
+import numpy as np
+
 from convae import artifacts
-from convae.data import datasets, idx
-from convae.data.downloads import fetch
+from convae.data import folders, published
 from convae.data.params import DataParams
 from convae.params import load_section
 from convae.stage import run
@@ -13,15 +14,18 @@ from convae.stage import run
 def main() -> None:
     params = load_section("data", DataParams)
     artifacts.read_json(Path("artifacts/check/passed.json"))
-    folder = Path("artifacts/data")
-    files = fetch(params.dataset)
-    for split, first, images, labels in (
-        ("train", params.train_images, datasets.TRAIN_IMAGES, datasets.TRAIN_LABELS),
-        ("test", params.test_images, datasets.TEST_IMAGES, datasets.TEST_LABELS),
+    source = folders.source(params) if params.dataset == "folder" else published.source(params)
+    shapes = {split: (len(labels), *source.image_shape) for split, labels in source.labels.items()}
+    with (
+        artifacts.new_array(Path("artifacts/data/train_images.npy"), np.uint8, shapes["train"]) as train,
+        artifacts.new_array(Path("artifacts/data/test_images.npy"), np.uint8, shapes["test"]) as test,
     ):
-        artifacts.write_array(folder / f"{split}_images.npy", idx.images(files[images], images, first))
-        artifacts.write_array(folder / f"{split}_labels.npy", idx.labels(files[labels], labels, first))
-    artifacts.write_json(folder / "classes.json", {"classes": datasets.DATASETS[params.dataset].classes})
+        source.fill({"train": train, "test": test})
+    artifacts.write_array(Path("artifacts/data/train_labels.npy"), source.labels["train"])
+    artifacts.write_array(Path("artifacts/data/test_labels.npy"), source.labels["test"])
+    artifacts.write_json(Path("artifacts/data/classes.json"), {"classes": source.classes})
+    artifacts.write_json(Path("artifacts/data/files.json"), source.files)
+    artifacts.write_json(Path("artifacts/data/decoder.json"), source.decoder)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,17 @@ def main() -> None:
     model = load("artifacts/model")
     data = Path("artifacts/data")
     classes = read_classes(data / "classes.json")
-    latents, labels = [], []
-    for each in ("train", "test") if split == "all" else (split,):
-        pixels = read_images(data / f"{each}_images.npy", model.image_shape)
-        labels.append(read_labels(data / f"{each}_labels.npy", pixels, len(classes)))
-        latents.append(encode(model, pixels))
-    artifacts.write_array(Path("artifacts/latents/latents.npy"), np.concatenate(latents))
+    splits = ("train", "test") if split == "all" else (split,)
+    pixels = [read_images(data / f"{each}_images.npy", model.image_shape) for each in splits]
+    labels = [
+        read_labels(data / f"{each}_labels.npy", images, len(classes))
+        for each, images in zip(splits, pixels, strict=True)
+    ]
+    done, shape = 0, (sum(map(len, pixels)), model.latent_size)
+    with artifacts.new_array(Path("artifacts/latents/latents.npy"), np.float32, shape) as put:
+        for latents in (chunk for images in pixels for chunk in encode(model, images)):
+            put(done, latents)
+            done += len(latents)
     artifacts.write_array(Path("artifacts/latents/labels.npy"), np.concatenate(labels))
 
 

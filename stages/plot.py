@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 
 from convae import artifacts
-from convae.data.images import read_images
+from convae.data.images import read_files, read_images
 from convae.data.labels import read_classes, read_labels
+from convae.network.config import read_config
 from convae.params import load_section
 from convae.stage import run
 from convae.views import figures
 from convae.views.history import read_history
 from convae.views.params import PlotParams
+from convae.views.reconstructions import chosen_images, titles
 
 
 def main() -> None:
@@ -20,15 +22,17 @@ def main() -> None:
     history = read_history(Path("artifacts/train/history.csv"))
     images = read_images(Path("artifacts/data/test_images.npy"))
     image_labels = read_labels(Path("artifacts/data/test_labels.npy"), images, len(classes))
-    reconstructions = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, images.shape)
+    files = read_files(Path("artifacts/data/files.json"), "test", images)
+    outputs = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, images.shape)
+    noise = read_config(Path("artifacts/model/config.json")).noise
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))
     labels = read_labels(Path("artifacts/latents/labels.npy"), embedding, len(classes))
 
     chosen = np.random.default_rng(params.seed).permutation(len(images))[: params.reconstructions]
-    names = [classes[label] for label in image_labels[chosen]]
+    shown = chosen_images(images, outputs, chosen, noise)
     for name, figure in (
         ("loss", figures.loss_figure(history)),
-        ("reconstructions", figures.reconstructions_figure(images[chosen], reconstructions[chosen], names)),
+        ("reconstructions", figures.reconstructions_figure(shown, titles(chosen, image_labels, classes, files))),
         ("tsne", figures.tsne_figure(embedding, labels, classes)),
     ):
         artifacts.write_bytes(Path(f"artifacts/plots/{name}.png"), figures.png(figure, params.dpi))

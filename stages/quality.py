@@ -15,7 +15,7 @@ def main() -> None:
     classes = read_classes(Path("artifacts/data/classes.json"))
     labels = read_labels(Path("artifacts/latents/labels.npy"), latents, len(classes))
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (len(latents), 2))
-    artifacts.write_metrics(Path("metrics/embedding.json"), quality(latents, embedding, labels))
+    artifacts.write_metrics(Path("metrics/embedding.json"), quality(latents, embedding, labels, len(classes)))
 
 
 if __name__ == "__main__":

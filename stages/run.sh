@@ -1,7 +1,8 @@
 # Run a stage by the Python on the PATH, which takes the place of this shell: so the stage sees DVC die. -E: whatever
-# PYTHONPATH, PYTHONSAFEPATH and the like are set to for other programs. -u: each line is in a log at once.
+# PYTHONPATH, PYTHONSAFEPATH and the like are set to for other programs. -X utf8: files' names are in UTF-8, whatever the
+# locale. -u: each line is in a log at once.
 if ! python -ESc 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   echo 'error: python: there is none on the PATH, or an old one; activate the environment: . .venv/bin/activate' >&2
   exit 1
 fi
-exec python -E -u -m "stages.$1"
+exec python -E -X utf8 -u -m "stages.$1"

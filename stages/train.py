@@ -16,11 +16,12 @@ from convae.training.params import TrainParams
 
 
 def main() -> None:
+    artifacts.read_json(Path("artifacts/check/images_passed.json"))
     shape, params = load_section("model", ModelParams), load_section("train", TrainParams)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     train_images = torch.from_numpy(read_images(paths[0]))
     test_images = torch.from_numpy(read_images(paths[1], train_images.shape[1:]))
-    config, device = configure(shape, train_images.shape[1:]), devices.default_device()
+    config, device = configure(shape, train_images.shape[1:], params.noise), devices.default_device()
     if workers.launch(main, params.shards, device):
         return
     key = checkpoints.run_key({"model": shape, "train": params}, paths, device)

@@ -28,6 +28,8 @@ SLICE = {
     "tsne.perplexity": 10,
     "plot.dpi": 50,
 }
+# Their outputs are the same whatever the parameters.
+CHECKS = ("check", "check_images")
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +122,8 @@ def copy_of(repository: Repository, folder: Path, **environment: str) -> Reposit
 
 
 def stages_run(output: str) -> list[str]:
-    """Name the stages that DVC says it runs, in their order, but for `check`: any change of a parameter runs that."""
-    return [name for name in re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE) if name != "check"]
+    """Name the stages that DVC says it runs, in their order, but for those that any change of a parameter runs."""
+    return [name for name in re.findall(r"^Running stage '(\w+)'", output, re.MULTILINE) if name not in CHECKS]
 
 
 def changed_stages(repository: Repository) -> set[str]:
@@ -227,10 +229,17 @@ def watched_repository(finished: Repository, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def watched(watched_repository: Repository, make_once: MakeOnce) -> Callable[[str], list[tuple[str, str]]]:
-    """Provide a function that gives what `watch` saw of a stage; all of them have run once, in their order."""
+    """Provide a function that gives what `watch` saw of a stage; all of them have run once, in their order.
+
+    So has "download of a folder".
+    """
 
     def fill(folder: Path) -> None:
         for stage in yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]:
+            if stage == "download":
+                watched_repository.set_params(**{"data.dataset": "folder"})
+                watch(watched_repository, stage, folder / "download of a folder")
+                watched_repository.set_params(**{"data.dataset": "MNIST"})
             watch(watched_repository, stage, folder / stage)
 
     logs = make_once("watched", fill)

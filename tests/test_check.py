@@ -146,7 +146,7 @@ def test_the_highest_perplexity_that_is_accepted_is_one_that_the_map_can_have(
 def test_the_fewest_images_that_are_accepted_are_those_whose_map_can_be_measured(tmp_path: Path) -> None:
     labels = np.arange(50) % 10
     assert not check(tmp_path, data__test_images=50, tsne__perplexity=10)
-    assert quality(LATENTS[:50], LATENTS[:50, :2], labels).keys() >= {"neighbour_recall", "trustworthiness"}
+    assert quality(LATENTS[:50], LATENTS[:50, :2], labels, 10).keys() >= {"neighbour_recall", "trustworthiness"}
     assert check(tmp_path, data__test_images=49, tsne__perplexity=10)
     with pytest.raises(ConvaeError, match="49 points are too few to measure"):
-        quality(LATENTS[:49], LATENTS[:49, :2], labels[:49])
+        quality(LATENTS[:49], LATENTS[:49, :2], labels[:49], 10)

@@ -24,7 +24,16 @@ ROOT = Path(__file__).parents[1]
 
 # Written out anew, not read from params.yaml: what the documentation promises.
 DEFAULTS = {
-    "data": {"dataset": "MNIST", "train_images": None, "test_images": None},
+    "data": {
+        "dataset": "MNIST",
+        "train_images": None,
+        "test_images": None,
+        "folder": "examples/shapes",
+        "image_size": [32, 32],
+        "colour": "rgb",
+        "background": [255, 255, 255],
+        "test_fraction": 0.1,
+    },
     "model": {"architecture": "conv", "channels": [32, 64], "latent_size": 64},
     "train": {
         "seed": 0,
@@ -34,6 +43,7 @@ DEFAULTS = {
         "learning_rate": 0.001,
         "weight_decay": 0.00001,
         "schedule": "constant",
+        "noise": 0,
     },
     "extract": {"split": "test"},
     "tsne": {"backend": "opentsne", "perplexity": 30, "seed": 0},
@@ -44,8 +54,11 @@ KEYS = [(section, key) for section, keys in DEFAULTS.items() for key in keys]
 
 # The lowest and the highest value allowed, then values just outside.
 RANGES = {
-    "data.train_images": [1, 60_000, 0, 60_001],
-    "data.test_images": [1, 10_000, 0, 10_001],
+    "data.train_images": [1, 10**9, 0, -1],
+    "data.test_images": [1, 10**9, 0, -1],
+    "data.image_size": [[8, 256], [256, 8], [7, 8], [8, 257]],
+    "data.background": [[0, 0, 0], [255, 255, 255], [-1, 0, 0], [0, 0, 256]],
+    "data.test_fraction": [math.ulp(0.0), math.nextafter(1, 0), 0, 1],
     "model.channels": [[2, 2], [4096, 4096], [1, 2], [2, 4097]],
     "model.latent_size": [1, 4096, 0, 4097],
     "train.seed": [0, 2**32 - 1, -1, 2**32],
@@ -53,6 +66,7 @@ RANGES = {
     "train.batch_size": [1, 60_000, 0, 60_001],
     "train.shards": [1, 256, 0, 257],
     "train.learning_rate": [math.ulp(0.0), 10, 0, math.nextafter(10, 11)],
+    "train.noise": [0, 2, -math.ulp(0.0), math.nextafter(2, 3)],
     "train.weight_decay": [0, 10, -math.ulp(0.0), math.nextafter(10, 11)],
     "tsne.perplexity": [1, 1000, math.nextafter(1, 0), math.nextafter(1000, 1001)],
     "tsne.seed": [0, 2**32 - 1, -1, 2**32],
@@ -61,10 +75,12 @@ RANGES = {
     "plot.dpi": [30, 600, 29, 601],
 }
 NAMES = {
-    "data.dataset": ["MNIST", "FashionMNIST", "KMNIST"],
+    "data.dataset": ["MNIST", "FashionMNIST", "KMNIST", "folder"],
     "data.train_images": [None],
+    "data.folder": ["examples/shapes", "/data/my photos", "../2024-photos", "2024-photos", "./010", "日本"],
+    "data.colour": ["rgb", "grey"],
     "data.test_images": [None],
-    "model.architecture": ["conv", "dense"],
+    "model.architecture": ["conv", "conv_linear", "dense"],
     "train.schedule": ["constant", "one_cycle"],
     "extract.split": ["test", "train", "all"],
     "tsne.backend": ["opentsne", "sklearn"],

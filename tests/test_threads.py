@@ -22,7 +22,7 @@ from convae.maps import tsne
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.measures.pca import pca_errors
-from convae.measures.reconstruction import reconstruct
+from convae.measures.reconstruction import reconstruction_errors
 from convae.network.models import build
 from convae.network.config import ModelConfig
 
@@ -42,11 +42,11 @@ tsne.EARLY, tsne.LATE = 125, 325
 show("sklearn", tsne.embed(equal[1600:1800], TsneParams(backend="sklearn", perplexity=5, seed=0)))
 labels = random.integers(0, 10, 2100)
 for latents in (lattice, equal):
-    print(quality(latents, np.round(latents[:, :2]), labels))
+    print(quality(latents, np.round(latents[:, :2]), labels, 10))
 model = build(ModelConfig(architecture="conv", channels=(8, 16), image_shape=(1, 28, 28)), 0)
 pixels = random.integers(0, 256, (600, 1, 28, 28), dtype=np.uint8)
-show("encode", encode(model, pixels))
-show("reconstruct", *(array for pair in reconstruct(model, pixels) for array in pair))
+show("encode", *encode(model, pixels))
+show("reconstruct", reconstruction_errors(model, pixels))
 print(pca_errors(pixels, pixels[:300], 7))
 """
 

@@ -3,33 +3,38 @@
 import io
 import json
 import math
+import mmap
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from convae.errors import ConvaeError
 
+# Puts rows, from the one with this number on, into an array.
+Put = Callable[[int, np.ndarray], None]
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes as they are, to a file that takes `path`'s place when it is complete, and never before."""
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes `path`'s place when the block has ended without an error, and never before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A fixed name: what a killed run leaves behind is overwritten by the next one. The rename also keeps a file that
     # DVC has linked into its cache from being written through.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             error.filename = str(path)  # a write to a full disk names no file
         raise
     with suppress(OSError):  # some file systems cannot; there, a power cut may undo the rename
@@ -40,13 +45,61 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as they are, whole or not at all."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_array(path: Path, dtype: type[np.generic] | np.dtype[Any], shape: tuple[int, ...]) -> Iterator[Put]:
+    """Make an ``.npy`` file, in C order, that is filled piece by piece, by this process or by its forks.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dtype : numpy.dtype or type of numpy.generic
+        Of its values.
+    shape : tuple of int
+        Of the whole array.
+
+    Yields
+    ------
+    callable
+        Called with a number and an array, it puts the array's rows at that row and the following. See
+        `refuse_unreadable` for the errors.
+    """
+    if np.dtype(dtype).hasobject:
+        raise ValueError("Object arrays cannot be saved: they would be pickled")
+    header = io.BytesIO()
+    described = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, described)
+    row_bytes = np.dtype(dtype).itemsize * math.prod(shape[1:])
+    with new_file(path) as file:
+        file.write(header.getvalue())
+        file.flush()
+
+        def put(first: int, rows: np.ndarray) -> None:
+            if rows.dtype != np.dtype(dtype) or rows.shape[1:] != shape[1:]:
+                raise ValueError(f"rows of {rows.dtype} {rows.shape}, not of {np.dtype(dtype)} {shape}")
+            refuse_unreadable(path, rows)
+            # Not by NumPy: its error does not say that the disk is full. pwrite does not move the file's position,
+            # which forks share; it may write less than it is given.
+            content = np.asarray(rows, order="C").data.cast("B")
+            start = header.tell() + first * row_bytes
+            done = 0
+            while done < len(content):
+                done += os.pwrite(file.fileno(), content[done:], start + done)
+
+        yield put
+
+
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy``, in C order; see `refuse_unreadable` for the errors."""
     refuse_unreadable(path, array)
-    # Not into the file: NumPy writes there by a function whose error does not say that the disk is full.
-    content = io.BytesIO()
-    np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
-    write_bytes(path, content.getvalue())
+    with new_array(path, array.dtype, array.shape) as put:
+        put(0, array)
 
 
 def refuse_unreadable(where: object, array: np.ndarray) -> None:
@@ -131,6 +184,13 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise unusable(path, "holds NaN or infinity")
     return array
+
+
+def forget(array: np.ndarray) -> None:
+    """Give back the memory that a mapped array has been read into; it is read again where it is used again."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def read_json(path: Path) -> Any:

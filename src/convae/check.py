@@ -6,12 +6,12 @@ from convae.data.params import DataParams
 from convae.errors import ConvaeError
 from convae.latents.params import ExtractParams
 from convae.maps.params import TsneParams
-from convae.network.params import ModelParams
+from convae.network.params import ModelParams, configure
 from convae.params import PARAMS, Section, read_params, validated
 from convae.training.params import TrainParams
 from convae.views.params import PlotParams
 
-# Of every dataset that there is to choose.
+# Of every published dataset that there is to choose.
 TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
 # What `quality` needs to measure a map.
 MAP_IMAGES = 50
@@ -48,21 +48,44 @@ def check_params(path: Path = PARAMS) -> Params:
         are right by themselves do not go together.
     """
     params = validated(read_params(path), Params, path)
-    _check_between(params, path)
+    data = params.data
+    if data.dataset != "folder":
+        for key, most in (("train_images", TRAIN_IMAGES), ("test_images", TEST_IMAGES)):
+            if (images := getattr(data, key) or 0) > most:
+                raise ConvaeError(
+                    f"{path}: data.{key}", f"got {images}", f"want at most {most}, those of {data.dataset}"
+                )
+        check_counts(params, data.train_images or TRAIN_IMAGES, data.test_images or TEST_IMAGES, path)
+    try:
+        configure(params.model, data.image_shape)
+    except ConvaeError as error:
+        raise error.at(path) from None
     return params
 
 
-def _check_between(params: Params, path: Path) -> None:
-    """Refuse values that are right by themselves and not together; else a stage would, after hours of training."""
+def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> None:
+    """Refuse values that do not go with the numbers of images; else a stage would, after hours of training.
+
+    Parameters
+    ----------
+    params : Params
+        All parameters.
+    train, test : int
+        The images of the splits.
+    path : Path
+        What to call the file in an error.
+
+    Raises
+    ------
+    ConvaeError
+        If there are too few images for the batches' parts, or for a map, or for the map's perplexity.
+    """
     split = params.extract.split
-    train, test = params.data.train_images or TRAIN_IMAGES, params.data.test_images or TEST_IMAGES
     points = {"train": train, "test": test, "all": train + test}[split]
     batch = min(params.train.batch_size, train)
     if params.train.shards > batch:
         want = f"want at most {batch}, the images of a batch"
         raise ConvaeError(f"{path}: train.shards", f"got {params.train.shards}", want)
-    if params.model.architecture == "dense" and params.model.latent_size < 2:
-        raise ConvaeError(f"{path}: model.latent_size", "got 1", "want at least 2, to be embedded in the plane")
     if points < MAP_IMAGES:
         name = {"train": "train_images", "test": "test_images", "all": "train_images + data.test_images"}[split]
         want = f"want at least {MAP_IMAGES}, or another extract.split: so many latent vectors make a map"

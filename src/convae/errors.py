@@ -16,3 +16,9 @@ class ConvaeError(Exception):
 
     def __init__(self, where: object, what: str, fix: str) -> None:
         super().__init__(" ".join(f"{where}: {what}; {fix}".split()))
+        self.parts = (where, what, fix)
+
+    def at(self, path: object) -> "ConvaeError":
+        """Give the same error of something in a file."""
+        where, what, fix = self.parts
+        return ConvaeError(f"{path}: {where}", what, fix)

@@ -103,6 +103,18 @@ def read_params(path: Path = PARAMS) -> Any:
     return content
 
 
+def interpolated(text: str, params: Any) -> str:
+    """Put parameters into a text of dvc.yaml, for each ``${SECTION.KEY}``, as DVC does; "missing" if there is none."""
+
+    def value(match: re.Match[str]) -> str:
+        found = params
+        for key in match[1].split("."):
+            found = found.get(key, "missing") if isinstance(found, dict) else "missing"
+        return str(found)
+
+    return re.sub(r"\$\{([\w.]+)\}", value, text)
+
+
 def load_section(name: str, schema: type[Schema], path: Path = PARAMS) -> Schema:
     """Read and check one section of the parameter file; the stage `check` has seen to the others.
 

@@ -14,7 +14,7 @@ import yaml
 
 from convae import artifacts
 from convae.errors import ConvaeError
-from convae.params import PARAMS, read_params
+from convae.params import PARAMS, interpolated, read_params
 
 PIPELINE = Path("dvc.yaml")
 
@@ -112,7 +112,11 @@ def _declared(stage: str) -> dict[str, Any]:
 
 def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
     """Take the state of all that is declared."""
-    return _sections(declared.get("params", [])) | {dep: _digest(Path(dep)) for dep in declared["deps"]}
+    deps = declared["deps"]
+    if any("${" in dep for dep in deps):
+        params = read_params()
+        deps = [interpolated(dep, params) for dep in deps]
+    return _sections(declared.get("params", [])) | {dep: _state(Path(dep)) for dep in deps}
 
 
 def _sections(declared: list[Any]) -> dict[str, Any]:
@@ -121,6 +125,15 @@ def _sections(declared: list[Any]) -> dict[str, Any]:
     if declared == [{str(PARAMS): None}]:
         return {str(PARAMS): params}
     return {f"{PARAMS}: {name}": params.get(name) if isinstance(params, dict) else None for name in declared}
+
+
+def _state(path: Path) -> str:
+    """Tell a file by its content, and a folder by its files' sizes and times: to read it twice may take long."""
+    if not path.is_dir():
+        return _digest(path)
+    files = (Path(root, name) for root, _, names in os.walk(path) for name in names)
+    states = sorted((os.fsencode(file), file.lstat().st_size, file.lstat().st_mtime_ns) for file in files)
+    return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -9,6 +9,7 @@ from kinds import LABELS, saved
 
 from convae import artifacts
 from convae.data.labels import read_classes, read_labels
+from convae.errors import ConvaeError
 
 NO_CLASSES = 'has no list of names under "classes"'
 WRONG = {
@@ -24,7 +25,6 @@ WRONG = {
     "classes": {
         "nothing": (b"", ""),
         "list": (b'["a"]', NO_CLASSES),
-        "none": (b'{"classes": []}', NO_CLASSES),
         "no key": (b"{}", NO_CLASSES),
         "numbers": (b'{"classes": [0, 1]}', NO_CLASSES),
         "text": (b'{"classes": "ab"}', NO_CLASSES),
@@ -42,6 +42,18 @@ def test_written_labels_are_read_back(tmp_path: Path) -> None:
     assert read_labels(tmp_path / "labels.npy", np.zeros((2, 1, 3, 4), np.uint8), 10).tolist() == [0, 9]
 
 
-def test_written_classes_are_read_back(tmp_path: Path) -> None:
-    artifacts.write_json(tmp_path / "classes.json", {"classes": ("zero", "one")})
-    assert read_classes(tmp_path / "classes.json") == ["zero", "one"]
+@pytest.mark.parametrize("classes", [("zero", "one"), ()])
+def test_written_classes_are_read_back(classes: tuple[str, ...], tmp_path: Path) -> None:
+    artifacts.write_json(tmp_path / "classes.json", {"classes": classes})
+    assert read_classes(tmp_path / "classes.json") == list(classes)
+
+
+def test_labels_of_images_without_classes_are_all_minus_one(tmp_path: Path) -> None:
+    images = np.zeros((2, 1, 3, 4), np.uint8)
+    artifacts.write_array(tmp_path / "labels.npy", np.array([-1, -1]))
+    assert read_labels(tmp_path / "labels.npy", images, 0).tolist() == [-1, -1]
+    for labels in ([-1, 0], [0, 0], [-2, -1]):
+        artifacts.write_array(tmp_path / "labels.npy", np.array(labels))
+        with pytest.raises(ConvaeError, match="has labels outside -1 to -1") as error:
+            read_labels(tmp_path / "labels.npy", images, 0)
+        assert "\n" not in str(error.value)

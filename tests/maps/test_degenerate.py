@@ -72,7 +72,7 @@ def test_latents_that_are_alike_are_refused_in_a_line_that_says_what_to_change(
     with pytest.raises(ConvaeError, match=f"^{what}; {fix}$"):
         embed(latents)
     with pytest.raises(ConvaeError, match=what):
-        quality(latents, BASE[:, :2].astype(np.float32), LABELS)
+        quality(latents, BASE[:, :2].astype(np.float32), LABELS, 4)
 
 
 @pytest.mark.parametrize("latents", VARYING.values(), ids=VARYING)
@@ -81,7 +81,7 @@ def test_latents_that_vary_at_all_get_a_finite_map_and_finite_measures(embed: Em
     assert embedding.shape == (N, 2)
     assert np.isfinite(embedding).all()
     assert len(np.unique(embedding, axis=0)) > 1
-    assert all(0 <= value <= 1 for value in quality(latents, embedding, LABELS).values())
+    assert all(0 <= value <= 1 for value in quality(latents, embedding, LABELS, 4).values())
 
 
 @pytest.mark.parametrize("exponent", [100, -90])
@@ -89,7 +89,7 @@ def test_a_map_of_huge_or_tiny_latents_is_that_of_ordinary_ones(embed: Embed, ex
     ordinary = points.in_range((BASE * 2.0**22).astype(np.float32))
     assert embed(np.ldexp(BASE, exponent).astype(np.float32)).tobytes() == embed(ordinary).tobytes()
     embedding = ordinary[:, :2].copy()
-    measures = [quality(np.ldexp(BASE, each).astype(np.float32), embedding, LABELS) for each in (0, exponent)]
+    measures = [quality(np.ldexp(BASE, each).astype(np.float32), embedding, LABELS, 4) for each in (0, exponent)]
     assert measures[0] == measures[1]
 
 

@@ -13,10 +13,10 @@ LATENTS = (RANDOM.normal(size=(200, 16)) + 20 * np.eye(16)[LABELS]).astype(np.fl
 
 def test_a_faithful_map_scores_one_and_a_random_one_by_chance() -> None:
     plane = RANDOM.normal(size=(200, 2)).astype(np.float32)
-    faithful = quality(plane, 3 * plane, LABELS)
+    faithful = quality(plane, 3 * plane, LABELS, 4)
     assert faithful["neighbour_recall"] == 1
     assert faithful["trustworthiness"] == 1
-    random = quality(LATENTS, plane, LABELS)
+    random = quality(LATENTS, plane, LABELS, 4)
     assert random["neighbour_recall"] == pytest.approx(10 / 199, abs=0.03)
     assert random["map_knn_accuracy"] == pytest.approx(0.25, abs=0.1)
     assert random["latent_knn_accuracy"] == 1
@@ -31,4 +31,40 @@ def test_neighbour_recall_is_the_share_of_kept_neighbours() -> None:
 
 def test_too_few_points_are_refused() -> None:
     with pytest.raises(ConvaeError, match="too few to measure"):
-        quality(LATENTS[:20], LATENTS[:20, :2], LABELS[:20])
+        quality(LATENTS[:20], LATENTS[:20, :2], LABELS[:20], 4)
+
+
+PLANE = LATENTS[:, :2].copy()
+UNLABELLED = {"neighbour_recall", "trustworthiness"}
+ACCURACIES = {"latent_knn_accuracy", "map_knn_accuracy"}
+
+
+def test_without_classes_there_are_no_accuracies_and_the_rest_is_the_same() -> None:
+    labelled, found = quality(LATENTS, PLANE, LABELS, 4), quality(LATENTS, PLANE, np.full(200, -1), 0)
+    assert labelled.keys() == UNLABELLED | ACCURACIES
+    assert found == {name: labelled[name] for name in UNLABELLED}
+
+
+def test_where_all_classes_are_too_small_for_five_folds_there_are_no_accuracies() -> None:
+    assert quality(LATENTS, PLANE, np.arange(200) // 4, 50).keys() == UNLABELLED
+    assert quality(LATENTS, PLANE, np.arange(200), 200).keys() == UNLABELLED
+
+
+# How many points each class has; a class may be absent. pytest makes a warning an error.
+SIZES = {
+    "one of one": [100, 99, 1],
+    "one of five and many of one": [5, *[1] * 195],
+    "one of five, others of four": [5, 3, *[4] * 48],
+    "absent ones": [0, 100, 0, 0, 100, 0],
+    "a single one": [200],
+}
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+def test_classes_of_any_sizes_are_measured_without_a_warning(sizes: list[int]) -> None:
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    measured = quality(LATENTS, PLANE, labels, len(sizes))
+    assert measured.keys() == UNLABELLED | ACCURACIES
+    assert all(0 <= value <= 1 for value in measured.values())
+    if len(sizes) == 1:
+        assert measured["latent_knn_accuracy"] == measured["map_knn_accuracy"] == 1

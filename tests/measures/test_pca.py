@@ -18,6 +18,7 @@ def test_the_pca_baseline_is_scikit_learns(components: int) -> None:
     rebuilt = pca.inverse_transform(pca.transform(scaled))
     expected = ((rebuilt - scaled) ** 2).mean(axis=1)
     found = pca_errors(train, test, components)
+    assert found[2] == components
     assert found[0] == pytest.approx(expected[:100].mean(), abs=1e-9)
     if components < 100:  # beyond the rank, which directions come next is arbitrary
         assert found[1] == pytest.approx(expected[100:].mean(), rel=1e-9)

@@ -1,28 +1,65 @@
 """From the parameters and the images' shape to a network's configuration."""
 
 import pytest
-import torch
 
 from convae.errors import ConvaeError
-from convae.network.models import build
 from convae.network.params import ModelParams, configure
 
 CONV = ModelParams(architecture="conv", channels=(32, 64), latent_size=64)
+LINEAR = ModelParams(architecture="conv_linear", channels=(32,), latent_size=10)
 DENSE = ModelParams(architecture="dense", channels=(32, 64), latent_size=10)
 
 
-def test_the_convolutional_network_refuses_images_of_another_size() -> None:
-    with pytest.raises(ConvaeError, match=r"takes 28 x 28 images, not 32 x 32; set it to dense"):
-        configure(CONV, (3, 32, 32))
-    assert build(configure(DENSE, (3, 32, 32)))(torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)
-
-
+@pytest.mark.parametrize("noise", [0, 0.0, 0.25])
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        (CONV, {"architecture": "conv", "channels": (32, 64), "image_shape": (3, 28, 28)}),
-        (DENSE, {"architecture": "dense", "latent_size": 10, "image_shape": (3, 28, 28)}),
+        (CONV, {"architecture": "conv", "channels": (32, 64), "image_shape": (3, 30, 28)}),
+        (LINEAR, {"architecture": "conv_linear", "channels": (32,), "latent_size": 10, "image_shape": (3, 30, 28)}),
+        (DENSE, {"architecture": "dense", "latent_size": 10, "image_shape": (3, 30, 28)}),
     ],
 )
-def test_a_configuration_holds_what_its_network_needs_and_no_more(params: ModelParams, expected: dict) -> None:
-    assert configure(params, (3, 28, 28)).model_dump(exclude_none=True) == expected
+def test_a_configuration_holds_what_its_network_needs_and_no_more(
+    params: ModelParams, expected: dict, noise: float
+) -> None:
+    found = configure(params, (3, 30, 28), noise).model_dump(exclude_none=True)
+    assert found == ({**expected, "noise": noise} if noise else expected)
+    assert found.keys() == expected.keys() | ({"noise"} if noise else set())
+
+
+# Whose largest numbers of channels follow from the halvings: 28 pixels are 2 cells of conv, and 40 are 3.
+REFUSED = [
+    ("conv", 1, (28, 28), "2 to 3"),
+    ("conv", 4, (28, 28), "2 to 3"),
+    ("conv", 5, (28, 40), "2 to 4"),
+    ("conv", 3, (8, 16), "2 to 2"),
+    ("conv", 8, (256, 256), "2 to 7"),
+    ("conv_linear", 5, (28, 28), "1 to 4"),
+    ("conv_linear", 4, (200, 8), "1 to 3"),
+    ("conv_linear", 8, (255, 256), "1 to 7"),
+]
+
+
+@pytest.mark.parametrize(("architecture", "count", "sides", "want"), REFUSED)
+def test_more_or_fewer_convolutions_than_the_images_bear_are_refused_in_a_line_that_says_how_many_they_bear(
+    architecture: str, count: int, sides: tuple[int, int], want: str
+) -> None:
+    params = ModelParams(architecture=architecture, channels=(4,) * count, latent_size=4)
+    with pytest.raises(ConvaeError) as error:
+        configure(params, (3, *sides))
+    pixels = f"{sides[0]} x {sides[1]} pixels"
+    expected = f"model.channels: got {[4] * count}; want {want} numbers, of {architecture} and images of {pixels}"
+    assert str(error.value) == expected
+
+
+@pytest.mark.parametrize("params", [LINEAR, DENSE])
+def test_a_latent_vector_of_one_value_is_refused_but_not_of_the_network_that_has_no_such_number(
+    params: ModelParams,
+) -> None:
+    with pytest.raises(ConvaeError, match=r"^model\.latent_size: got 1; want at least 2, to be embedded in the plane$"):
+        configure(params.model_copy(update={"latent_size": 1}), (1, 28, 28))
+    assert configure(CONV.model_copy(update={"latent_size": 1}), (1, 28, 28)).latent_size is None
+
+
+def test_the_dense_network_takes_any_channels_because_it_has_none() -> None:
+    assert configure(DENSE.model_copy(update={"channels": (2,) * 8}), (1, 8, 8)).channels is None

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import kinds
 import pytest
@@ -17,22 +18,53 @@ from convae.network.params import ModelParams, configure
 from convae.network.weights import weights, write_weights
 
 CONV = ModelParams(architecture="conv", channels=(32, 64), latent_size=64)
+LINEAR = ModelParams(architecture="conv_linear", channels=(4, 6, 5), latent_size=7)
 DENSE = ModelParams(architecture="dense", channels=(32, 64), latent_size=10)
 
 
-def saved(folder: Path, params: ModelParams) -> Path:
-    config = configure(params, (1, 28, 28))
+ALL = pytest.mark.parametrize("params", [CONV, LINEAR, DENSE], ids=["conv", "conv_linear", "dense"])
+
+
+def saved(folder: Path, params: ModelParams, shape: tuple[int, int, int] = (1, 28, 28), noise: float = 0) -> Path:
+    config = configure(params, shape, noise)
     artifacts.write_json(folder / "config.json", config.model_dump(exclude_none=True))
     write_weights(folder / "weights.safetensors", weights(build(config, 3)))
     return folder
 
 
-@pytest.mark.parametrize("params", [CONV, DENSE])
-def test_a_written_model_is_read_back_equal(params: ModelParams, tmp_path: Path) -> None:
-    loaded = load(saved(tmp_path, params)).state_dict()
-    expected = build(configure(params, (1, 28, 28)), 3).state_dict()
-    assert loaded.keys() == expected.keys()
-    assert all(torch.equal(loaded[name], expected[name]) for name in expected)
+@ALL
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 41)], ids=["mnist", "padded"])
+@pytest.mark.parametrize("noise", [0, 0.25])
+def test_a_written_model_is_read_back_equal(
+    params: ModelParams, shape: tuple[int, int, int], noise: float, tmp_path: Path
+) -> None:
+    if params is CONV:
+        params = params.model_copy(update={"channels": (4, 6, 5)})
+    loaded, expected = load(saved(tmp_path, params, shape, noise)), build(configure(params, shape), 3)
+    assert (loaded.noise, loaded.image_shape, loaded.latent_size) == (noise, shape, expected.latent_size)
+    assert str(loaded.encoder) + str(loaded.decoder) == str(expected.encoder) + str(expected.decoder)
+    assert list(loaded.state_dict()) == list(expected.state_dict())
+    assert all(torch.equal(loaded.state_dict()[name], each) for name, each in expected.state_dict().items())
+    images = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        assert torch.equal(loaded(images), expected(images))
+
+
+def test_the_default_networks_configuration_is_what_it_was_before_there_were_others(tmp_path: Path) -> None:
+    saved(tmp_path, CONV)
+    keys = {"architecture": "conv", "channels": [32, 64], "image_shape": [1, 28, 28]}
+    assert list(artifacts.read_json(tmp_path / "config.json").items()) == list(keys.items())
+
+
+def test_weights_do_not_know_the_images_size_but_for_a_linear_layers(tmp_path: Path) -> None:
+    small, large = saved(tmp_path / "small", CONV, (1, 28, 28)), saved(tmp_path / "large", CONV, (1, 100, 37))
+    (large / "config.json").replace(small / "config.json")
+    assert load(small)(torch.zeros(1, 1, 100, 37)).shape == (1, 1, 100, 37)
+    small, large = saved(tmp_path / "small", LINEAR, (1, 28, 28)), saved(tmp_path / "large", LINEAR, (1, 100, 37))
+    (large / "config.json").replace(small / "config.json")
+    with pytest.raises(ConvaeError, match="does not fit the network") as error:
+        load(small)
+    assert "\n" not in str(error.value)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -44,18 +76,39 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+def config(**changes: Any) -> bytes:
+    return json.dumps({**CONFIG, **changes}).encode()
+
+
 WRONG = {
     "list": (b"[]", "describes no network"),
+    "one convolution": (config(channels=[2]), "(conv lacks its size)"),
+    "no convolutions": (config(channels=[]), "describes no network"),
+    "nine convolutions": (config(channels=[2] * 9), "describes no network"),
+    "linear without a latent": (config(architecture="conv_linear"), "(conv_linear lacks its size)"),
+    "linear without channels": (config(architecture="conv_linear", channels=None, latent_size=2), "lacks its size"),
+    "linear with no channels": (config(architecture="conv_linear", channels=[], latent_size=2), "describes no network"),
+    "dense without a latent": (config(architecture="dense", channels=None), "(dense lacks its size)"),
+    "no architecture": (config(architecture="convolutional"), "describes no network"),
+    "one more convolution": (config(channels=[2, 2, 2]), "does not fit the network"),
+    "negative noise": (config(noise=-0.5), "describes no network"),
+    "infinite noise": (config(noise=1e400), ""),
+    "two sides": (config(image_shape=[28, 28]), "describes no network"),
+    "no pixels": (config(image_shape=[1, 0, 28]), "describes no network"),
+    "terabytes, convolved": (
+        config(architecture="conv_linear", channels=[4096] * 8, latent_size=4096, image_shape=[4096] * 3),
+        "does not fit the network",
+    ),
     "no size": (b'{"architecture": "conv", "image_shape": [1, 28, 28]}', "describes no network (conv lacks its size)"),
-    "other network": (json.dumps({**CONFIG, "channels": [2, 3]}).encode(), "does not fit the network"),
-    "enormous": (json.dumps({**CONFIG, "channels": [4096, 4096]}).encode(), "does not fit the network"),
+    "other network": (config(channels=[2, 3]), "does not fit the network"),
+    "enormous": (config(channels=[4096, 4096]), "does not fit the network"),
     "terabytes": (b'{"architecture": "dense", "latent_size": 1, "image_shape": [4096, 4096, 4096]}', "does not fit"),
-    "channels that vanish": (json.dumps({**CONFIG, "channels": [1, 2]}).encode(), "describes no network"),
+    "channels that vanish": (config(channels=[1, 2]), "describes no network"),
     "no keys": (b"{}", "describes no network"),
-    "channels of none": (json.dumps({**CONFIG, "channels": [0, 0]}).encode(), "describes no network"),
-    "a billion channels": (json.dumps({**CONFIG, "channels": [10**9, 10**9]}).encode(), "describes no network"),
+    "channels of none": (config(channels=[0, 0]), "describes no network"),
+    "a billion channels": (config(channels=[10**9, 10**9]), "describes no network"),
     "negative size": (b'{"architecture": "dense", "latent_size": -1, "image_shape": [1, 28, 28]}', "describes no "),
-    "another key": (json.dumps({**CONFIG, "more": 1}).encode(), "describes no network"),
+    "another key": (config(more=1), "describes no network"),
     "cut off": (b"{", ""),
 }
 
@@ -73,7 +126,7 @@ def test_a_folder_is_named_by_text_or_by_a_path_and_convae_load_is_the_same(tmp_
     assert not one.training
 
 
-@pytest.mark.parametrize("params", [CONV, DENSE])
+@ALL
 def test_a_loaded_network_takes_what_pytorchs_layers_take(params: ModelParams, tmp_path: Path) -> None:
     network = load(saved(tmp_path, params))
     pixels = torch.randint(0, 256, (1, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

@@ -2,17 +2,20 @@
 
 import pytest
 import torch
+from benchmarks import rival
 from torch import nn
 
 from convae.network import layers, models
 from convae.network.params import ModelParams, configure
 
 CONV = ModelParams(architecture="conv", channels=(32, 64), latent_size=64)
+LINEAR = ModelParams(architecture="conv_linear", channels=(16, 32), latent_size=64)
 DENSE = ModelParams(architecture="dense", channels=(32, 64), latent_size=10)
+MNIST = (1, 28, 28)
 
 
-def build(params: ModelParams, seed: int = 0) -> models.Autoencoder:
-    return models.build(configure(params, (1, 28, 28)), seed)
+def build(params: ModelParams, shape: tuple[int, int, int] = MNIST, seed: int = 0) -> models.Autoencoder:
+    return models.build(configure(params, shape), seed)
 
 
 def parameters(model: nn.Module) -> int:
@@ -41,6 +44,34 @@ def test_the_convolutional_network_is_the_published_one() -> None:
     assert shapes[8::2] == [(16, 15, 15), (1, 28, 28)]
 
 
+def test_the_convolutional_network_has_the_tutorials_layers_and_names_and_computes_what_it_does() -> None:
+    model, tutorial = build(CONV), rival.Autoencoder()
+    assert list(model.state_dict()) == list(tutorial.state_dict())
+    tutorial.load_state_dict(model.state_dict(), strict=True)
+    for ours, theirs in zip([*model.encoder, *model.decoder], [*tutorial.encoder, *tutorial.decoder], strict=True):
+        assert isinstance(ours, type(theirs))  # and no padding among them
+    images = torch.rand(3, *MNIST, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(model(images), tutorial(images), atol=1e-5, rtol=1e-5)
+
+
+def test_the_convolutional_network_with_a_linear_layer_is_the_designed_one() -> None:
+    model = build(LINEAR)
+    # 28 x 28 -> 14 x 14 -> 7 x 7 -> 64, and mirrored back
+    assert {name: tuple(weight.shape) for name, weight in model.state_dict().items() if "weight" in name} == {
+        "encoder.0.weight": (16, 1, 4, 4),
+        "encoder.2.weight": (32, 16, 4, 4),
+        "encoder.5.weight": (64, 32 * 7 * 7),
+        "decoder.0.weight": (32 * 7 * 7, 64),
+        "decoder.3.weight": (32, 16, 4, 4),
+        "decoder.5.weight": (16, 1, 4, 4),
+    }
+    convolutions = (16 * 16 + 16) + (32 * 16 * 16 + 32) + (32 * 16 * 16 + 16) + (16 * 16 + 1)
+    assert parameters(model) == convolutions + (1568 * 64 + 64) + (64 * 1568 + 1568) == 219_297
+    assert model.encoder(torch.zeros(2, *MNIST)).shape == (2, 64)
+    assert model(torch.zeros(2, *MNIST)).shape == (2, *MNIST)
+
+
 @pytest.mark.parametrize("channels", [(2, 2), (16, 32), (7, 9), (64, 128)])
 def test_any_channels_give_reconstructions_of_the_images_shape(channels: tuple[int, int]) -> None:
     model = build(CONV.model_copy(update={"channels": channels}))
@@ -48,16 +79,18 @@ def test_any_channels_give_reconstructions_of_the_images_shape(channels: tuple[i
     assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 1, 28, 28)
 
 
+@pytest.mark.parametrize(("height", "width"), [(7, 6), (3, 11), (1, 1), (2, 1)])
 @pytest.mark.parametrize(("channels", "outputs", "kernel", "padding"), [(16, 1, 2, 1), (8, 3, 2, 1), (5, 4, 3, 0)])
 def test_kernels_side_by_side_are_a_transposed_convolution(
-    channels: int, outputs: int, kernel: int, padding: int
+    channels: int, outputs: int, kernel: int, padding: int, height: int, width: int
 ) -> None:
     plain = nn.ConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
     ours = layers.SideBySideConvTranspose2d(channels, outputs, kernel, stride=kernel, padding=padding)
     ours.load_state_dict(plain.state_dict(), strict=True)
     results = []
     for layer in (plain, ours):
-        images = torch.linspace(-1, 1, 2 * channels * 7 * 6).reshape(2, channels, 7, 6).requires_grad_()
+        images = torch.linspace(-1, 1, 2 * channels * height * width).reshape(2, channels, height, width)
+        images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
         result = layer(images)
         result.square().sum().backward()
         results.append([result, images.grad, layer.weight.grad, layer.bias.grad])
@@ -86,10 +119,23 @@ def test_first_weights_are_pytorchs_for_the_seed_and_leave_the_global_generator_
 
 @pytest.fixture
 def network(request: pytest.FixtureRequest) -> models.Autoencoder:
-    return build(request.param, seed=1).eval()
+    return build(*request.param, seed=1).eval()
 
 
-BOTH = pytest.mark.parametrize("network", [CONV, DENSE], indirect=True, ids=["conv", "dense"])
+DEEP = CONV.model_copy(update={"channels": (4, 6, 5)})
+NETWORKS = {
+    "conv": (CONV, MNIST),
+    "conv padded": (DEEP, (3, 33, 41)),
+    "conv_linear": (LINEAR, MNIST),
+    "conv_linear padded": (LINEAR, (3, 9, 30)),
+    "dense": (DENSE, MNIST),
+    "dense in colour": (DENSE, (3, 9, 30)),
+}
+ALL = pytest.mark.parametrize("network", NETWORKS.values(), indirect=True, ids=NETWORKS)
+
+
+def random_images(count: int, network: models.Autoencoder) -> torch.Tensor:
+    return torch.rand(count, *network.image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
 def parts(network: models.Autoencoder, images: torch.Tensor) -> list[tuple[nn.Module, torch.Tensor]]:
@@ -97,28 +143,28 @@ def parts(network: models.Autoencoder, images: torch.Tensor) -> list[tuple[nn.Mo
     return [(network.encoder, images), (network.decoder, network.encoder(images)), (network, images)]
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_one_image_without_a_batch_is_taken_as_pytorchs_layers_take_it(network: models.Autoencoder) -> None:
-    images = torch.rand(1, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    images = random_images(1, network)
     for part, batch in parts(network, images):
         one = part(batch[0])
         torch.testing.assert_close(one, part(batch)[0], atol=1e-6, rtol=0)
-    assert network(images[0]).shape == (1, 28, 28)
+    assert network(images[0]).shape == network.image_shape
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_an_empty_batch_gives_an_empty_batch(network: models.Autoencoder) -> None:
-    for part, batch in parts(network, torch.zeros(2, 1, 28, 28)):
+    for part, batch in parts(network, random_images(2, network)):
         assert part(batch[:0]).shape == (0, *part(batch).shape[1:])
         assert part(batch[:0]).dtype == torch.float32
 
 
 @pytest.mark.xdist_group("compiler")  # which takes seconds to import
-@BOTH
+@ALL
 def test_a_network_is_exported_for_any_number_of_images(network: models.Autoencoder) -> None:
-    images = torch.rand(7, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    images = random_images(7, network)
     free = ({0: torch.export.Dim("images")},)
     exported = torch.export.export(network, (images[:3],), dynamic_shapes=free).module()
     with torch.no_grad():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository, changed_stages, copy_of
+from conftest import CHECKS, REPOSITORY, Repository, changed_stages, copy_of
 
 pytestmark = pytest.mark.slow
 
@@ -55,12 +55,12 @@ def text(module: str, old: str) -> Edit:
 ALL = set(STAGES)
 # What a maintainer edits, and which stages DVC then wants to run, before it sees what becomes of their outputs.
 EDITS: dict[str, tuple[Edit, set[str]]] = {
-    "a key in data": (new_key("data", "data"), {"check", "download"}),
-    "a key in model": (new_key("model", "network"), {"check", "train"}),
-    "a key in train": (new_key("train", "training"), {"check", "train"}),
-    "a key in extract": (new_key("extract", "latents"), {"check", "extract"}),
-    "a key in tsne": (new_key("tsne", "maps"), {"check", "tsne"}),
-    "a key in plot": (new_key("plot", "views"), {"check", "plot"}),
+    "a key in data": (new_key("data", "data"), {*CHECKS, "download"}),
+    "a key in model": (new_key("model", "network"), {*CHECKS, "train"}),
+    "a key in train": (new_key("train", "training"), {*CHECKS, "train"}),
+    "a key in extract": (new_key("extract", "latents"), {*CHECKS, "extract"}),
+    "a key in tsne": (new_key("tsne", "maps"), {*CHECKS, "tsne"}),
+    "a key in plot": (new_key("plot", "views"), {*CHECKS, "plot"}),
     **{f"an artifact of {stage}": (new_artifact(stage), {stage}) for stage in STAGES},
     "a figure": (
         {
@@ -70,11 +70,13 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
         },
         {"plot"},
     ),
-    "a rule between sections": (text("check", "so many latent vectors make a map"), {"check"}),
+    "a rule between sections": (text("check", "so many latent vectors make a map"), {*CHECKS}),
+    "a kind of image": (text("data/pictures", "has pixels of 32 bits"), {"download"}),
+    "an error of folders": (text("data/listing", "is a link to a folder"), {"download"}),
     "a dataset's mirror": (text("data/datasets", "https://ossci-datasets.s3.amazonaws.com/mnist/"), {"download"}),
     "an error of data": (text("data/downloads", "the server answered"), {"download"}),
-    "an error of labels": (text("data/labels", "labels outside 0 to"), {"evaluate", "extract", "quality", "plot"}),
-    "an error of network": (text("network/params", "set it to dense"), {"check", "train"}),
+    "an error of labels": (text("data/labels", "has labels outside"), {"evaluate", "extract", "quality", "plot"}),
+    "an error of network": (text("network/params", "to be embedded in the plane"), {*CHECKS, "train"}),
     "an error on loading": (text("network/loading", "describes no network"), {"evaluate", "extract"}),
     "an error of training": (text("training/loop", "the loss diverged"), {"train"}),
     "a message of the workers": (text("training/workers", "several processes cannot be started here"), {"train"}),
@@ -83,6 +85,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "an error of views": (text("views/history", "the last row is cut short"), {"plot"}),
     "the latents' encoding": (text("latents/encoding", "Encode images"), {"extract"}),
     "a measure": (text("measures/pca", "Compute the mean squared errors"), {"evaluate"}),
+    "a title of reconstructions": (text("views/reconstructions", "What the figure"), {"plot"}),
     "a command": (text("commands/verify", "Every metric is within its tolerance."), set()),
     "a public name": (text("api", "The names"), set()),
     "an error of the ground": (text("artifacts", "is damaged"), ALL),

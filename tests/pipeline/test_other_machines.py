@@ -210,7 +210,7 @@ def test_a_project_in_a_subfolder_of_its_repository_is_compared_with_all_its_fig
 
 
 def test_a_project_in_a_subfolder_is_verified_and_its_experiments_run(subfolder: Repository) -> None:
-    assert "All 19 artifacts are the same, byte for byte." in subfolder.run("convae verify")
+    assert "All 22 artifacts are the same, byte for byte." in subfolder.run("convae verify")
     subfolder.run("dvc exp run --temp --name larger -S plot.dpi=60")
     assert "larger" in subfolder.run("dvc exp show --md")
 

@@ -182,7 +182,7 @@ def test_a_machine_that_lacks_something_gives_the_same_bytes(
 
 def test_memory_that_is_full_in_one_worker_is_one_line(training: Training) -> None:
     script = training.path / "src/convae/training/loop.py"
-    old = "        images = normalize(pixels[shard])\n"
+    old = "        images = inputs = normalize(pixels[shard])\n"
     assert old in script.read_text()
     full = '        if rank() == 1:\n            raise torch.OutOfMemoryError("CUDA out of memory. Tried to")\n'
     script.write_text(script.read_text().replace(old, full + old))

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from convae.errors import ConvaeError
 from convae.network import models
+from convae.network.noise import draw
 from convae.network.params import ModelParams, configure
 from convae.training import loop
 from convae.training.history import EpochLosses
@@ -28,6 +29,7 @@ PARAMS = TrainParams(
     learning_rate=0.001,
     weight_decay=0.00001,
     schedule="constant",
+    noise=0,
 )
 CPU = torch.device("cpu")
 # PyTorch's own optimiser imports its compiler, which takes seconds: in one process is enough.
@@ -178,6 +180,103 @@ def test_the_optimiser_is_pytorchs_bit_for_bit_and_so_is_its_state(fused: bool, 
             assert all(torch.equal(a["state"][index][name], b["state"][index][name]) for name in a["state"][index])
 
 
+def clean_gradient(pixels: torch.Tensor, numbers: np.ndarray, inputs: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Take, with PyTorch alone, the gradient of the summed squared error of clean images, given others."""
+    model = build()
+    loss = nn.MSELoss(reduction="sum")(model(inputs), (pixels[numbers] / 255 - 0.5) / 0.5)
+    loss.backward()
+    return torch.cat([weight.grad.flatten() for weight in model.parameters()]), loss.item()
+
+
+def our_gradient(pixels: torch.Tensor, numbers: np.ndarray, epoch: int, **changes: float) -> tuple[torch.Tensor, float]:
+    model = build()
+    params = PARAMS.model_copy(update=changes)
+    return loop.batch_gradient(model, list(model.parameters()), pixels, torch.from_numpy(numbers), params, epoch)
+
+
+NUMBERS = np.array([17, 3, 99, 0, 41, 8, 64])
+
+
+@pytest.mark.parametrize("shards", [1, 3, 256])
+@pytest.mark.parametrize(("seed", "epoch", "deviation"), [(0, 1, 0.5), (0, 2, 0.5), (7, 1, 1.5)])
+def test_with_noise_the_network_is_given_noisy_images_and_is_to_give_the_clean_ones(
+    pixels: torch.Tensor, seed: int, epoch: int, deviation: float, shards: int
+) -> None:
+    noise = torch.from_numpy(draw(seed, epoch, NUMBERS, (1, 28, 28)))
+    expected, loss = clean_gradient(pixels, NUMBERS, (pixels[NUMBERS] / 255 - 0.5) / 0.5 + deviation * noise)
+    found = our_gradient(pixels, NUMBERS, epoch, seed=seed, noise=deviation, shards=shards)
+    assert found[1] == pytest.approx(loss, rel=1e-5)
+    assert apart(found[0], expected) < 1e-4
+    torch.testing.assert_close(found[0], expected, atol=1e-4 * expected.abs().max().item(), rtol=1e-3)
+    # Another epoch's, or none, would not do.
+    for other in (our_gradient(pixels, NUMBERS, epoch + 1, seed=seed, noise=deviation), clean(pixels)):
+        assert apart(other[0], expected) > 0.01
+
+
+def apart(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Tell by how much the gradients of the first layer, 8 x 9 weights and 8 biases, differ."""
+    return ((one[:80] - other[:80]).norm() / other[:80].norm()).item()
+
+
+def clean(pixels: torch.Tensor) -> tuple[torch.Tensor, float]:
+    return clean_gradient(pixels, NUMBERS, (pixels[NUMBERS] / 255 - 0.5) / 0.5)
+
+
+def test_an_images_noise_does_not_depend_on_its_batch(pixels: torch.Tensor) -> None:
+    whole = our_gradient(pixels, NUMBERS, 3, noise=0.5)
+    alone = [our_gradient(pixels, NUMBERS[i : i + 1], 3, noise=0.5, shards=1) for i in range(len(NUMBERS))]
+    assert whole[1] == pytest.approx(sum(loss for _, loss in alone), rel=1e-5)
+    total = sum(gradient for gradient, _ in alone)
+    torch.testing.assert_close(whole[0], total, atol=1e-4 * total.abs().max().item(), rtol=1e-3)
+
+
+def test_without_noise_no_bit_is_another_than_before_there_was_noise(
+    pixels: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gradient(model, weights, pixels, batch, params, epoch):
+        total = 0
+        for shard in batch.tensor_split(params.shards):
+            images = loop.normalize(pixels[shard])
+            loss = nn.functional.mse_loss(model(images), images, reduction="sum")
+            parts = [*torch.autograd.grad(loss, weights), loss.detach()]
+            total = torch.cat([part.flatten() for part in parts]) + total
+        return total[:-1], total[-1].item()
+
+    def no_noise(*_):
+        raise AssertionError("drawn")
+
+    monkeypatch.setattr(loop, "draw", no_noise)
+    history, model = trained(pixels, PARAMS)
+    monkeypatch.setattr(loop, "batch_gradient", gradient)
+    expected_history, expected = trained(pixels, PARAMS)
+    assert history == expected_history
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), expected.parameters(), strict=True))
+
+
+def test_training_with_noise_repeats_itself_and_its_test_loss_is_of_clean_images(pixels: torch.Tensor) -> None:
+    params = PARAMS.model_copy(update={"noise": 0.5})
+    (history, model), (again, other) = trained(pixels, params), trained(pixels, params)
+    assert history == again
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert history != trained(pixels, PARAMS)[0]
+    images = (pixels[:30] / 255 - 0.5) / 0.5
+    with torch.no_grad():
+        assert history[-1].test_loss == pytest.approx(nn.MSELoss()(model(images), images).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "asked", [("conv", (4, 6, 5)), ("conv_linear", (4, 6)), ("dense", (2,))], ids=lambda each: each[0]
+)
+def test_networks_for_other_images_learn(asked: tuple[str, tuple[int, ...]]) -> None:
+    ramp = np.arange(2)[:, None, None] * 90 + np.arange(21)[:, None] * 3 + np.arange(34)
+    colours = torch.tensor(np.stack([ramp, 255 - ramp, ramp // 2], axis=1).astype(np.uint8))
+    params = ModelParams(architecture=asked[0], channels=asked[1], latent_size=3)
+    model = models.build(configure(params, (3, 21, 34)), seed=1)
+    recipe = PARAMS.model_copy(update={"epochs": 30, "learning_rate": 0.01, "batch_size": 2, "noise": 0.05})
+    *_, history = loop.train(model, colours, colours, recipe, CPU)
+    assert history[-1].test_loss < history[0].test_loss / 2
+
+
 ONE_STEP = """
 import sys, torch
 from convae.network.models import build
@@ -187,7 +286,7 @@ from convae.training.params import TrainParams
 
 model = build(configure(ModelParams(architecture="conv", channels=(2, 2), latent_size=1), (1, 28, 28)))
 pixels = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
-recipe = dict(seed=0, epochs=1, batch_size=2, shards=1, learning_rate=0.1, weight_decay=0.1)
+recipe = dict(seed=0, epochs=1, batch_size=2, shards=1, learning_rate=0.1, weight_decay=0.1, noise=0)
 for schedule in ("constant", "one_cycle"):
     (history,) = train(model, pixels, pixels, TrainParams(**recipe, schedule=schedule), torch.device("cpu"))
     print([name for name in ("torch._dynamo", "torch._inductor") if name in sys.modules])

@@ -6,6 +6,7 @@ cannot find: a source file that was removed, a metric that was not committed, an
 
 import argparse
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from convae.check import check_params
 from convae.errors import ConvaeError
-from convae.params import PARAMS, parse_yaml, read_params
+from convae.params import PARAMS, interpolated, parse_yaml, read_params
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
 
@@ -45,10 +46,13 @@ def stale(stages: dict[str, Any], lock: dict[str, Any], params: dict[str, Any], 
         if locked.get("params", {}) != _locked_params(stage, params):
             found.append(f"{name}: {PARAMS}")
         for kind, kinds in (("deps", ["deps"]), ("outs", ["outs", "metrics"])):
-            declared = {path for each in kinds for path in _names(stage.get(each, []))}
+            declared = {interpolated(path, params) for each in kinds for path in _names(stage.get(each, []))}
             hashes = {file["path"]: file["md5"] for file in locked.get(kind, [])}
-            # The hash of what a stage makes is its maker's word; all else is in Git, and here.
-            expected = {path: made_as.get(path) if path in made else _md5(root / path) for path in declared}
+            # The hash of what a stage makes is its maker's word; all else is in Git, and here, but for a folder of
+            # images that lies elsewhere: of that, the lock file's word is all there is.
+            expected = {
+                path: made_as.get(path) if path in made else _md5(root, path, hashes.get(path, "")) for path in declared
+            }
             different = {path for path in declared if hashes.get(path, "") != expected[path]}
             found += [f"{name}: {path}" for path in sorted(different | hashes.keys() - declared)]
     return found
@@ -65,9 +69,18 @@ def _locked_params(stage: dict[str, Any], params: dict[str, Any]) -> dict[str, A
     return {str(PARAMS): sections} if sections else {}
 
 
-def _md5(path: Path) -> str | None:
-    # As in dvc.lock: against mistakes, not against forgery.
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
+def _md5(root: Path, name: str, locked: str) -> str | None:
+    """Hash a file, or a folder, as DVC does: against mistakes, not against forgery."""
+    path, tracked = root / name, root / f"{name}.dvc"
+    if path.is_file():
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    if tracked.is_file():  # by DVC, so that the folder need not be here
+        return str(parse_yaml(tracked.read_text())["outs"][0]["md5"])
+    if not path.is_dir():
+        return locked if locked.endswith(".dir") else None
+    files = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+    listing = [{"md5": _md5(path, file, ""), "relpath": file} for file in files]
+    return hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def run(arguments: argparse.Namespace) -> int:

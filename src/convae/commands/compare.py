@@ -29,6 +29,7 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
     "Loss": [
         ("training images", "train.mse", min),
         ("test images", "test.mse", min),
+        ("test images with noise", "test.noisy_mse", min),
         ("test images, PCA with as many values", "test.pca_mse", None),
         ("latent values", "latent_size", None),
         ("network's parameters", "parameters", None),
@@ -117,6 +118,8 @@ def page(runs: list[Run]) -> str:
         rows.append(_row(title, (), "group"))
         for label, name, choose in measures:
             known = {run.metrics[name] for run in runs if name in run.metrics}
+            if not known:  # of no labels, say
+                continue
             best = choose(known) if choose and len(known) > 1 else None
             rows.append(_row(label, (_text(run.metrics.get(name), best) for run in runs)))
     rows.append(_row("Seconds (-: not run, or not here)", (), "group"))

@@ -12,12 +12,20 @@ from convae.stage import times_path
 def summary(losses: dict[str, Any], quality: dict[str, Any], times: dict[str, float]) -> str:
     """Lay out losses, map quality, figures and the stages' times as text."""
     train, test = losses["train"], losses["test"]
+    components = losses.get("pca_values", losses["latent_size"])
     lines = [
         f"loss      train {train['mse']:.4f}, test {test['mse']:.4f}  (mean squared error, pixels in [-1, 1])",
-        f"PCA       train {train['pca_mse']:.4f}, test {test['pca_mse']:.4f}  (as many components as latent values: "
-        f"{losses['latent_size']})",
-        f"10-NN     {quality['latent_knn_accuracy']:.3f} of latents, {quality['map_knn_accuracy']:.3f} of map points "
-        "have their class from their neighbours",
+        f"PCA       train {train['pca_mse']:.4f}, test {test['pca_mse']:.4f}  (its components: {components}; "
+        f"the network's latent values: {losses['latent_size']})",
+    ]
+    if "noisy_mse" in test:
+        lines.append(f"noise     test {test['noisy_mse']:.4f}  (what is left when noisy images are given)")
+    if "map_knn_accuracy" in quality:
+        latents, points = quality["latent_knn_accuracy"], quality["map_knn_accuracy"]
+        lines.append(
+            f"10-NN     {latents:.3f} of latents, {points:.3f} of map points have their class from their neighbours"
+        )
+    lines += [
         f"map       neighbour recall {quality['neighbour_recall']:.3f}, "
         f"trustworthiness {quality['trustworthiness']:.3f}",
         "figures   artifacts/plots/: loss.png, reconstructions.png, tsne.png",

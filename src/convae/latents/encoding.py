@@ -1,16 +1,18 @@
 """Encode images to latent vectors."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from torch import Tensor, nn
 
 from convae.network.passes import in_chunks
 
 
-def encode(model: nn.Module, pixels: np.ndarray) -> np.ndarray:
-    """Encode uint8 images [N, C, H, W] to flattened latent vectors, float32 [N, D]."""
+def encode(model: nn.Module, pixels: np.ndarray) -> Iterator[np.ndarray]:
+    """Encode uint8 images [N, C, H, W], chunk by chunk, to flattened latent vectors, float32 [n, D]."""
 
-    def encode_chunk(images: Tensor) -> np.ndarray:
+    def encode_chunk(images: Tensor, _: int) -> np.ndarray:
         latents: np.ndarray = model.get_submodule("encoder")(images).flatten(1).numpy()
         return latents
 
-    return np.concatenate(list(in_chunks(encode_chunk, pixels)))
+    return in_chunks(encode_chunk, pixels)

@@ -1,5 +1,7 @@
 """Measure how true a map is to the latent vectors, and how well both separate the classes."""
 
+import warnings
+
 import numpy as np
 
 from convae.errors import ConvaeError
@@ -11,7 +13,7 @@ FOLDS = 5
 TRUSTWORTHINESS_POINTS = 4_000
 
 
-def quality(latents: np.ndarray, embedding: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def quality(latents: np.ndarray, embedding: np.ndarray, labels: np.ndarray, classes: int) -> dict[str, float]:
     """Measure how much of the latents' neighbourhoods the map keeps, and how well either separates the classes.
 
     Parameters
@@ -22,41 +24,51 @@ def quality(latents: np.ndarray, embedding: np.ndarray, labels: np.ndarray) -> d
         float32 [N, 2].
     labels : numpy.ndarray
         int64 [N].
+    classes : int
+        How many the labels can be; 0 if there are none.
 
     Returns
     -------
     dict of str to float
         ``latent_knn_accuracy`` and ``map_knn_accuracy``: mean accuracy of a 10-nearest-neighbour classifier over 5
-        stratified folds, in latent space and in the plane. ``neighbour_recall``: the mean fraction of a point's 10
-        nearest latents that are among its 10 nearest on the map. ``trustworthiness``: Venna and Kaski's (2001), with
-        10 neighbours, of a random sample of at most 4,000 points. All from 0 to 1, the higher the better.
+        stratified folds, in latent space and in the plane; left out unless some class has 5 points.
+        ``neighbour_recall``: the mean fraction of a point's 10 nearest latents that are among its 10 nearest on the
+        map. ``trustworthiness``: Venna and Kaski's (2001), with 10 neighbours, of a random sample of at most 4,000
+        points. All from 0 to 1, the higher the better.
 
     Raises
     ------
     ConvaeError
-        If there are too few points, or no class is large enough for 5 folds, or the latents are all alike.
+        If there are too few points, or the latents are all alike.
     """
     from sklearn.manifold import trustworthiness
+
+    if len(latents) < FOLDS * NEIGHBOURS:
+        raise ConvaeError("data", f"{len(latents)} points are too few to measure", "want at least 50 images")
+    refuse_alike(latents)
+    latents = in_range(latents)
+    sample = np.random.default_rng(0).permutation(len(latents))[:TRUSTWORTHINESS_POINTS]
+    with same_neighbours(len(latents) // FOLDS):
+        measured = {}
+        if classes and np.bincount(labels).max() >= FOLDS:
+            measured["latent_knn_accuracy"] = knn_accuracy(latents, labels)
+            measured["map_knn_accuracy"] = knn_accuracy(embedding, labels)
+        measured["neighbour_recall"] = neighbour_recall(latents, embedding)
+        measured["trustworthiness"] = float(trustworthiness(latents[sample], embedding[sample], n_neighbors=NEIGHBOURS))
+    return measured
+
+
+def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
+    """Compute the mean accuracy of a 10-nearest-neighbour classifier over 5 stratified folds."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.neighbors import KNeighborsClassifier
 
-    _, sizes = np.unique(labels, return_counts=True)
-    if len(labels) < FOLDS * NEIGHBOURS or sizes.max() < FOLDS:
-        raise ConvaeError(
-            "data", f"{len(labels)} points are too few to measure", "want at least 50 images, 5 of a class"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # it cannot be in every fold
+        warnings.filterwarnings("ignore", "The number of unique classes is greater")  # they are classes all the same
+        return float(
+            cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS)).mean()
         )
-    refuse_alike(latents)
-    latents = in_range(latents)
-    folds = StratifiedKFold(FOLDS)
-    classifier = KNeighborsClassifier(NEIGHBOURS)
-    sample = np.random.default_rng(0).permutation(len(labels))[:TRUSTWORTHINESS_POINTS]
-    with same_neighbours(len(labels) // FOLDS):
-        return {
-            "latent_knn_accuracy": float(cross_val_score(classifier, latents, labels, cv=folds).mean()),
-            "map_knn_accuracy": float(cross_val_score(classifier, embedding, labels, cv=folds).mean()),
-            "neighbour_recall": neighbour_recall(latents, embedding),
-            "trustworthiness": float(trustworthiness(latents[sample], embedding[sample], n_neighbors=NEIGHBOURS)),
-        }
 
 
 def neighbour_recall(latents: np.ndarray, embedding: np.ndarray, neighbours: int = NEIGHBOURS) -> float:

@@ -3,15 +3,20 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from convae.artifacts import forget
+from convae.measures.subspace import subspace_errors
+
 # Images whose moments are added at once.
 CHUNK = 250
+# Up to so many values in an image, all second moments are summed: 1.5 s of eigenvectors, 20 s at twice as many.
+EXACT = 1024
 
 
-def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: int) -> tuple[float, float]:
+def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: int) -> tuple[float, float, int]:
     """Compute the mean squared errors of PCA, the best linear autoencoder, fitted to the training images.
 
-    The projection's error needs only the images' second moments, and those are sums of whole numbers, exact in float64
-    in any order: no thread or chunk can change them.
+    Exactly, of small images: the projection's error needs only the second moments, and those are sums of whole numbers,
+    exact in float64 in any order. Of larger ones, see `convae.measures.subspace`.
 
     Parameters
     ----------
@@ -22,11 +27,20 @@ def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: in
 
     Returns
     -------
-    tuple of float
-        Errors of the training and the test images, on the [-1, 1] scale.
+    float, float
+        Errors of the training and the test images, on the [-1, 1] scale; the same on any number of threads.
+    int
+        The components; fewer than asked for where so many would take too much memory, or there are not as many images.
     """
-    mean, train_products = _moments(train_pixels)
-    test_mean, test_products = _moments(test_pixels)
+    train, test = (pixels.reshape(len(pixels), -1) for pixels in (train_pixels, test_pixels))
+    if train.shape[1] <= EXACT:
+        return *_exact_errors(train, test, components), components
+    return subspace_errors(train, test, components)
+
+
+def _exact_errors(train: np.ndarray, test: np.ndarray, components: int) -> tuple[float, float]:
+    mean, train_products = _moments(train)
+    test_mean, test_products = _moments(test)
     # One thread: the eigenvectors' last digits depend on how many work on them.
     with threadpool_limits(1):
         train_scatter = train_products - np.outer(mean, mean)
@@ -41,13 +55,13 @@ def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: in
     return float(errors[0]), float(errors[1])
 
 
-def _moments(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Average the flattened images, [D], and their outer products, [D, D]."""
-    flat = pixels.reshape(len(pixels), -1)
+def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average flattened images, [D], and their outer products, [D, D]."""
     total = np.zeros(flat.shape[1])
     products = np.zeros((flat.shape[1], flat.shape[1]))
     for start in range(0, len(flat), CHUNK):
         part = flat[start : start + CHUNK].astype(np.float64)
         total += part.sum(axis=0)
         products += part.T @ part
+        forget(flat)
     return total / len(flat), products / len(flat)

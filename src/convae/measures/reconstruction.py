@@ -1,15 +1,18 @@
 """Reconstruct images, and measure by how much each reconstruction misses."""
 
-from collections.abc import Iterator
-
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from convae.artifacts import Put
+from convae.network import noise
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
 
-def reconstruct(model: nn.Module, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def reconstruction_errors(
+    model: nn.Module, pixels: np.ndarray, put: Put | None = None, deviation: float = 0
+) -> np.ndarray:
     """Reconstruct images, chunk by chunk, and measure by how much each misses.
 
     Parameters
@@ -18,18 +21,29 @@ def reconstruct(model: nn.Module, pixels: np.ndarray) -> Iterator[tuple[np.ndarr
         The network, on the CPU.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
+    put : callable, optional
+        Takes the reconstructions, uint8 [n, C, H, W], after the number of the first.
+    deviation : float
+        Of the noise that is added to what the network is given, always the same: see `convae.network.noise`.
 
-    Yields
-    ------
-    reconstructions : numpy.ndarray
-        uint8 [n, C, H, W], of the next n images.
-    errors : numpy.ndarray
-        float64 [n], each image's mean squared error on the [-1, 1] scale.
+    Returns
+    -------
+    numpy.ndarray
+        float64 [N], each image's mean squared error on the [-1, 1] scale; of the image without the noise.
     """
 
-    def reconstruct_chunk(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        outputs = model(images)
+    def reconstruct_chunk(images: Tensor, first: int) -> tuple[int, np.ndarray, np.ndarray]:
+        inputs = images
+        if deviation:
+            numbers = np.arange(first, first + len(images))
+            inputs = images + deviation * torch.from_numpy(noise.draw(0, 0, numbers, images.shape[1:]))
+        outputs = model(inputs)
         errors = (outputs - images).square().double().mean(dim=(1, 2, 3))
-        return to_pixels(outputs).numpy(), errors.numpy()
+        return first, to_pixels(outputs).numpy(), errors.numpy()
 
-    return in_chunks(reconstruct_chunk, pixels)
+    found = np.empty(len(pixels))
+    for first, reconstructions, errors in in_chunks(reconstruct_chunk, pixels):
+        found[first : first + len(errors)] = errors
+        if put:
+            put(first, reconstructions)
+    return found

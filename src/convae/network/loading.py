@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 import torch
-from pydantic import ValidationError
 from torch import nn
 
 from convae import artifacts
-from convae.network.config import ModelConfig
+from convae.network.config import read_config
 from convae.network.models import Autoencoder, build
 
 
@@ -33,12 +32,11 @@ def load(folder: str | Path) -> Autoencoder:
         If an artifact is missing or damaged, or the two do not belong together.
     """
     config_path, weights_path = Path(folder) / "config.json", Path(folder) / "weights.safetensors"
-    content = artifacts.read_json(config_path)
+    config = read_config(config_path)
     try:
-        config = ModelConfig.model_validate(content, strict=False)  # JSON has lists where the model has tuples
         with torch.device("meta"):  # no memory or time for weights that are replaced, or for a damaged size
             model = build(config)
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None
     set_weights(model, read_weights(weights_path), weights_path)
     return model.to(memory_format=torch.channels_last).eval()

@@ -15,14 +15,12 @@ from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from convae.errors import ConvaeError
-from convae.network.pixels import normalize
+from convae.network.noise import draw
+from convae.network.pixels import chunk_size, normalize
 from convae.training import checkpoints
 from convae.training.history import EpochLosses
 from convae.training.params import TrainParams
 from convae.training.workers import broadcast, gather, rank, world_size
-
-# Test images per forward pass: with 500, each takes up to two fifths longer.
-CHUNK = 250
 
 
 class EagerAdamW(AdamW):
@@ -51,6 +49,8 @@ def train(
     checkpoint: Path | None = None,
 ) -> Iterator[list[EpochLosses]]:
     """Train in place with AdamW on the mean squared error, yielding the history after each epoch.
+
+    With ``params.noise``, the network is given noisy images, and its error is that of the clean ones.
 
     Each batch is cut into ``params.shards`` parts; every process takes the summed-loss gradients of its parts, all are
     gathered, and everyone adds them in the order of the parts: the same sum of the same numbers, whoever computed them.
@@ -101,7 +101,7 @@ def train(
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for batch in torch.split(order, params.batch_size):
-                gradient, loss = batch_gradient(model, weights, train_pixels, batch, params.shards)
+                gradient, loss = batch_gradient(model, weights, train_pixels, batch, params, epoch)
                 train_loss += loss
                 gradient /= len(batch) * values
                 for weight, part in zip(weights, torch.split(gradient, sizes), strict=True):
@@ -123,18 +123,21 @@ def train(
 
 
 def batch_gradient(
-    model: nn.Module, weights: list[nn.Parameter], pixels: Tensor, batch: Tensor, shards: int
+    model: nn.Module, weights: list[nn.Parameter], pixels: Tensor, batch: Tensor, params: TrainParams, epoch: int
 ) -> tuple[Tensor, float]:
     """Take the gradient of a batch's summed squared error: flat [parameters], and that sum itself."""
 
     def shard_gradient(shard: Tensor) -> Tensor:
-        images = normalize(pixels[shard])
-        loss = mse_loss(model(images), images, reduction="sum")
+        images = inputs = normalize(pixels[shard])
+        if params.noise:
+            noise = draw(params.seed, epoch, shard.cpu().numpy(), images.shape[1:])
+            inputs = images + params.noise * torch.from_numpy(noise).to(images.device)
+        loss = mse_loss(model(inputs), images, reduction="sum")
         gradients = torch.autograd.grad(loss, weights)
         return torch.cat([*(gradient.flatten() for gradient in gradients), loss.detach().reshape(1)])
 
     size = sum(weight.numel() for weight in weights) + 1
-    total, *others = shared_out(shard_gradient, list(batch.tensor_split(shards)), size, weights[0])
+    total, *others = shared_out(shard_gradient, list(batch.tensor_split(params.shards)), size, weights[0])
     for other in others:
         total += other
     return total[:-1], total[-1].item()
@@ -148,7 +151,9 @@ def mean_squared_error(model: nn.Module, pixels: Tensor) -> float:
         images = normalize(chunk)
         return mse_loss(model(images), images, reduction="sum").reshape(1)
 
-    errors = shared_out(chunk_error, list(torch.split(pixels, CHUNK)), 1, next(model.parameters()))
+    errors = shared_out(
+        chunk_error, list(torch.split(pixels, chunk_size(pixels.shape[1:]))), 1, next(model.parameters())
+    )
     return math.fsum(errors.flatten().tolist()) / pixels.numel()
 
 

@@ -17,3 +17,4 @@ class TrainParams(Section):
     learning_rate: float = Field(gt=0, le=10, description="a number above 0 and up to 10")
     weight_decay: float = Field(ge=0, le=10, description="a number from 0 to 10")
     schedule: Literal["constant", "one_cycle"] = Field(description="constant or one_cycle")
+    noise: float = Field(ge=0, le=2, description="a number from 0 to 2")

@@ -1,6 +1,7 @@
 """Draw the pipeline's figures; only `png` makes a file's content of one."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -9,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
@@ -76,37 +78,43 @@ def _scale_losses(axes: Axes, losses: np.ndarray) -> None:
     axes.legend()
 
 
-def reconstructions_figure(images: np.ndarray, reconstructions: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw images above their reconstructions.
+def reconstructions_figure(stacks: Mapping[str, np.ndarray], titles: Sequence[str]) -> Figure:
+    """Draw images above each other: what the network was given, what it made of it, and the like.
 
     Parameters
     ----------
-    images, reconstructions : numpy.ndarray
-        uint8 [N, C, H, W] with one channel (grey) or three (RGB).
-    names : sequence of str
-        A title for each column.
+    stacks : mapping of str to numpy.ndarray
+        uint8 [N, C, H, W] with one channel (grey) or three (RGB), by a label for each row.
+    titles : sequence of str
+        For each column.
     """
-    # At most ten pairs side by side; further ones go below.
-    columns = min(len(images), 10)
-    rows = -(-len(images) // columns)
-    figure = Figure(figsize=(1.2 * columns + 0.9, 2.65 * rows + 0.1), layout="constrained")
-    axes = figure.subplots(2 * rows, columns, squeeze=False)
+    # At most ten columns; further ones go below.
+    columns = min(len(titles), 10)
+    rows = -(-len(titles) // columns)
+    _, _, height, width = next(iter(stacks.values())).shape
+    # No flatter than the rows' labels need, and no taller than a file can be: such images get margins.
+    ratio = np.clip(height / width, 0.5, 2)
+    size = (1.2 * columns + 0.9, 1.325 * len(stacks) * rows * ratio + 0.1)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(stacks) * rows, columns, squeeze=False)
     for cell in axes.flat:
         cell.set_axis_off()
-    for number, name in enumerate(names):
+    # So small that a title's longest line is no wider than its column.
+    fontsize = 120 / max(12, *(len(line) for title in titles for line in title.split("\n")))
+    for number, title in enumerate(titles):
         row, column = divmod(number, columns)
-        for offset, (label, stack) in enumerate((("input", images), ("output", reconstructions))):
-            cell = axes[2 * row + offset, column]
+        for offset, (label, stack) in enumerate(stacks.items()):
+            cell = axes[len(stacks) * row + offset, column]
             cell.imshow(stack[number].transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
             if offset == 0:
-                cell.set_title(name, fontsize=10)
+                cell.set_title(title, fontsize=fontsize, parse_math=False)
             if column == 0:
                 cell.text(-0.12, 0.5, label, rotation=90, ha="right", va="center", transform=cell.transAxes)
     return figure
 
 
 def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Draw the map, coloured by class, with each class's name at its cluster.
+    """Draw the map, coloured by class, with each class's name at its cluster, where there is room.
 
     Parameters
     ----------
@@ -115,30 +123,71 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
     labels : numpy.ndarray
         int64 [N], indices into `classes`.
     classes : sequence of str
-        Names of the classes.
+        Names of the classes; none, if the points have no labels: then all have one colour.
     """
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
-    colours = ListedColormap([colormaps["tab10"](label) for label in range(len(classes))])
-    norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, colours.N)
     size = np.clip(40_000 / len(embedding), 1, 20)
     x, y = embedding.T
-    points = axes.scatter(x, y, c=labels, cmap=colours, norm=norm, s=size, linewidths=0, alpha=0.8)
-    for label in np.unique(labels):
-        axes.text(
-            *densest_point(embedding[labels == label]),
-            classes[label],
-            ha="center",
-            va="center",
-            fontsize=14,
-            fontweight="bold",
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-        )
-    bar = figure.colorbar(points, ax=axes, ticks=np.arange(len(classes)), fraction=0.04)
-    bar.set_ticklabels(list(classes))
-    bar.ax.tick_params(length=0)
+    if classes:
+        colours = ListedColormap(class_colours(len(classes)))
+        norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, colours.N)
+        points = axes.scatter(x, y, c=labels, cmap=colours, norm=norm, s=size, linewidths=0, alpha=0.8)
+        names = [drawn(name, f"class {label}") for label, name in enumerate(classes)]
+        small = len(classes) > 10
+        fontsize = 8 if small else 14
+        for at, name in placed_names(embedding, labels, names, fontsize):
+            axes.text(
+                *at,
+                name,
+                ha="center",
+                va="center",
+                fontsize=fontsize,
+                fontweight="bold",
+                parse_math=False,
+                path_effects=[withStroke(linewidth=3, foreground="white")],
+            )
+        bar = figure.colorbar(points, ax=axes, ticks=np.arange(len(classes)), fraction=0.04)
+        bar.set_ticklabels(names, parse_math=False)
+        bar.ax.tick_params(length=0)
+        if small:
+            bar.ax.tick_params(labelsize=max(2, min(8, 400 / len(classes))))
+    else:
+        axes.scatter(x, y, s=size, linewidths=0, alpha=0.8)
     axes.set(title=f"t-SNE of {len(embedding):,} latent vectors", aspect="equal", xticks=[], yticks=[])
     return figure
+
+
+def placed_names(
+    embedding: np.ndarray, labels: np.ndarray, names: Sequence[str], fontsize: float
+) -> list[tuple[tuple[float, float], str]]:
+    """Choose where the classes' names stand on a map, and leave out those that would cover one of a larger class."""
+    point = np.ptp(embedding, axis=0).max() / (6 * 72)  # the map is about six inches wide
+    placed: list[tuple[tuple[float, float], str]] = []
+    for label, _ in Counter(labels.tolist()).most_common():
+        at, name = densest_point(embedding[labels == label]), names[label]
+        covers = (
+            abs(at[0] - x) < 0.35 * fontsize * (len(name) + len(other)) * point and abs(at[1] - y) < fontsize * point
+            for (x, y), other in placed
+        )
+        if not any(covers):
+            placed.append((at, name))
+    return placed
+
+
+def class_colours(classes: int) -> list[tuple[float, ...]]:
+    """Choose a colour, RGBA, for each class: as far apart as so many can be."""
+    if classes <= 20:
+        return [colormaps["tab10" if classes <= 10 else "tab20"](label) for label in range(classes)]
+    return [colormaps["turbo"](each) for each in np.linspace(0, 1, classes)]
+
+
+def drawn(name: str, otherwise: str) -> str:
+    """Shorten a name to draw it; give another in its place if the figures' font does not have all its characters."""
+    font = get_font(findfont("DejaVu Sans"))
+    if not name.isprintable() or not all(font.get_char_index(ord(character)) for character in name):
+        return otherwise
+    return name if len(name) <= 24 else f"{name[:10]}...{name[-11:]}"
 
 
 def densest_point(points: np.ndarray, cells: int = 8) -> tuple[float, float]:

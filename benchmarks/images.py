@@ -1,0 +1,82 @@
+"""Time how a folder of images becomes an array, beside Pillow alone."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from convae import artifacts
+from convae.data import folders
+from convae.data.params import DataParams
+
+SIZE = (64, 64)
+# Files for each kind: their sides in pixels and their ending.
+KINDS = {"photographs": (1600, ".jpg"), "small images": (64, ".png")}
+
+
+def write_images(folder: Path, side: int, ending: str, count: int) -> list[Path]:
+    """Cut random squares out of two photographs, enlarged to a side, and save them."""
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    paths = []
+    for number in range(count):
+        photograph = Image.fromarray(load_sample_images().images[number % 2])
+        left, top = (int(generator.integers(0, most)) for most in (340, 127))
+        paths.append(folder / f"{number:05}{ending}")
+        photograph.resize((side, side), box=(left, top, left + 300, top + 300)).save(paths[-1])
+    return paths
+
+
+def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str, Any]:
+    """Read folders with Pillow, in one process, and as `download` does, on all cores, in turn.
+
+    Parameters
+    ----------
+    folder : Path
+        For scratch.
+    counts : dict of str to int
+        Images of each kind.
+    pairs : int
+        How often either reads them.
+
+    Returns
+    -------
+    dict
+        By kind: seconds of either for each pair, and the images. Pillow's are for its decoding and resizing alone.
+    """
+    results: dict[str, Any] = {}
+    for kind, count in counts.items():
+        side, ending = KINDS[kind]
+        paths = write_images(folder / kind, side, ending, count)
+        params = DataParams(
+            dataset="folder",
+            train_images=None,
+            test_images=None,
+            folder=str(folder / kind),
+            image_size=SIZE,
+            colour="rgb",
+            background=(255, 255, 255),
+            test_fraction=0.1,
+        )
+        seconds: dict[str, list[float]] = {"pillow": [], "pipeline": []}
+        for _ in range(pairs):
+            since = time.perf_counter()
+            for path in paths:
+                with Image.open(path) as image:
+                    np.asarray(image.resize(SIZE, Image.Resampling.BOX))
+            seconds["pillow"].append(time.perf_counter() - since)
+            since = time.perf_counter()
+            source = folders.source(params)
+            shapes = {split: (len(labels), *source.image_shape) for split, labels in source.labels.items()}
+            with (
+                artifacts.new_array(folder / "train.npy", np.uint8, shapes["train"]) as train,
+                artifacts.new_array(folder / "test.npy", np.uint8, shapes["test"]) as test,
+            ):
+                source.fill({"train": train, "test": test})
+            seconds["pipeline"].append(time.perf_counter() - since)
+        results[kind] = {"images": count, "side": side, "cores": joblib.cpu_count(), "seconds": seconds}
+    return results

@@ -1,0 +1,342 @@
+"""A folder of images becomes arrays that depend on the images alone, or all that cannot be used is refused at once."""
+
+import hashlib
+import io
+import os
+import struct
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convae import artifacts
+from convae.data.folders import source
+from convae.data.params import DataParams
+from convae.data.source import Source
+from convae.errors import ConvaeError
+
+WHITE = (255, 255, 255)
+
+
+def photo(number: int) -> bytes:
+    """Make an image file of one colour, which tells its number."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (number % 256, number // 256, 7)).save(file, "PNG")
+    return file.getvalue()
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def section(folder: Path, **values: Any) -> DataParams:
+    given = {"image_size": (8, 8), "colour": "rgb", "background": WHITE, "test_fraction": 0.3}
+    given |= {"dataset": "folder", "folder": str(folder), "train_images": None, "test_images": None}
+    return DataParams(**{**given, **values})
+
+
+def chosen(folder: Path, **values: Any) -> Source:
+    return source(section(folder, **values))
+
+
+def filled(found: Source, out: Path) -> dict[str, np.ndarray]:
+    with ExitStack() as stack:
+        puts = {
+            split: stack.enter_context(
+                artifacts.new_array(out / f"{split}.npy", np.uint8, (len(labels), *found.image_shape))
+            )
+            for split, labels in found.labels.items()
+        }
+        found.fill(puts)
+    return {split: np.load(out / f"{split}.npy") for split in puts}
+
+
+def share(content: bytes) -> float:
+    """Tell where from 0 to 1 a file's content stands: below data.test_fraction, it is for testing."""
+    return int(hashlib.sha256(content).hexdigest()[:12], 16) / 2**48
+
+
+def numbers(images: np.ndarray) -> list[int]:
+    """Read what `photo` has written."""
+    assert (images == images[:, :, :1, :1]).all()
+    assert (images[:, 2] == 7).all()
+    red, green = images[:, :2, 0, 0].astype(int).T
+    return (red + 256 * green).tolist()
+
+
+MANY = {f"{number:03}.png": photo(number) for number in range(300)}
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.3, 0.9])
+def test_the_content_of_each_file_tells_its_split(tmp_path, fraction):
+    found = chosen(put(tmp_path, MANY), test_fraction=fraction)
+    assert found.files["test"] == [name for name, content in MANY.items() if share(content) < fraction]
+    assert found.files["train"] == [name for name, content in MANY.items() if share(content) >= fraction]
+    assert len(found.files["test"]) / len(MANY) == pytest.approx(fraction, abs=0.1)
+
+
+def test_a_new_image_moves_no_other(tmp_path):
+    before = chosen(put(tmp_path, {name: MANY[name] for name in list(MANY)[::2]})).files
+    after = chosen(put(tmp_path, MANY)).files
+    assert set(before["train"]) < set(after["train"])
+    assert set(before["test"]) < set(after["test"])
+
+
+def test_a_new_name_or_class_moves_no_image_to_the_other_split(tmp_path):
+    before = chosen(put(tmp_path / "before", MANY)).files
+    after = chosen(put(tmp_path / "after", {f"class/{name[::-1]}": content for name, content in MANY.items()})).files
+    for split in ("train", "test"):
+        assert {f"class/{name[::-1]}" for name in before[split]} == set(after[split])
+
+
+def test_copies_are_on_one_side(tmp_path):
+    copies = {f"copy of {name}": content for name, content in MANY.items()}
+    found = chosen(put(tmp_path, {**MANY, **copies})).files
+    for split in ("train", "test"):
+        assert {f"copy of {name}" for name in found[split] if name in MANY} == set(found[split]) - set(MANY)
+
+
+@pytest.mark.parametrize(("fraction", "missing", "fix"), [(1e-9, "test", "raise"), (1 - 1e-9, "train", "lower")])
+def test_a_split_without_images_is_refused(tmp_path, fraction, missing, fix):
+    put(tmp_path, {"1.png": photo(1), "2.png": photo(2)})
+    message = f"none of 2 images is for {missing}ing; {fix} data.test_fraction, or add images"
+    with pytest.raises(ConvaeError, match=message) as caught:
+        chosen(tmp_path, test_fraction=fraction)
+    assert str(caught.value) == f"data.folder: {tmp_path}: {message}"
+
+
+def test_given_splits_are_taken_whatever_the_fraction(tmp_path):
+    files = {"train/2.png": photo(2), "train/1.png": photo(1), "test/3.png": photo(3)}
+    for fraction in (1e-9, 1 - 1e-9):
+        found = chosen(put(tmp_path, files), test_fraction=fraction)
+        assert found.files == {"train": ["train/1.png", "train/2.png"], "test": ["test/3.png"]}
+
+
+def test_a_train_folder_alone_is_split_by_content(tmp_path):
+    found = chosen(put(tmp_path, {f"train/{name}": content for name, content in MANY.items()}))
+    assert found.files["test"] == [f"train/{name}" for name, content in MANY.items() if share(content) < 0.3]
+
+
+def test_copies_in_both_given_splits_are_told_by_name(tmp_path, capsys):
+    files = {"train/1.png": photo(1), "test/1 again.png": photo(1), "test/one\nmore.png": photo(1)}
+    chosen(put(tmp_path, {**files, "test/2.png": photo(2)}))
+    expected = r"download: 2 test images are copies of training images: test/1 again.png, 'test/one\nmore.png'"
+    assert capsys.readouterr().out == f"{expected}\n"
+
+
+def test_nothing_is_told_of_splits_that_have_nothing_in_common(tmp_path, capsys):
+    chosen(put(tmp_path, {"train/1.png": photo(1), "train/1 again.png": photo(1), "test/2.png": photo(2)}))
+    assert capsys.readouterr().out == ""
+
+
+def test_so_many_images_are_taken_as_are_wanted_in_the_order_of_their_paths(tmp_path):
+    put(tmp_path, MANY)
+    everything = chosen(tmp_path).files
+    for most in (1, 7, 50):
+        found = chosen(tmp_path, train_images=most, test_images=most).files
+        for split in ("train", "test"):
+            assert len(found[split]) == most
+            assert found[split] == [name for name in everything[split] if name in found[split]]
+    assert chosen(tmp_path, train_images=10_000, test_images=10_000).files == everything
+
+
+def test_always_the_same_images_are_taken_whatever_their_names(tmp_path):
+    renamed = {f"{len(MANY) - number:03}.png": photo(number) for number in range(len(MANY))}
+    first = filled(chosen(put(tmp_path / "first", MANY), train_images=20), tmp_path)
+    second = filled(chosen(put(tmp_path / "second", renamed), train_images=20), tmp_path)
+    assert numbers(first["train"]) == sorted(numbers(first["train"]))
+    assert numbers(second["train"]) == numbers(first["train"])[::-1]
+    spread = np.array(numbers(first["train"]))
+    assert spread.min() < 60
+    assert spread.max() > 240
+
+
+def test_fewer_images_are_some_of_more(tmp_path):
+    put(tmp_path, MANY)
+    few, more = (chosen(tmp_path, train_images=most).files["train"] for most in (10, 20))
+    assert set(few) < set(more)
+
+
+# In the order of their bytes.
+CLASSES = ["-rf", "Zebra", "apfel", "two words", "zebu", "Äpfel", "日本", "🙂"]
+
+
+def test_classes_are_in_the_order_of_their_bytes_and_labels_are_their_numbers(tmp_path):
+    files = {
+        f"{split}/{name}/{number}.png": photo(10 * label + number)
+        for label, name in reversed(list(enumerate(CLASSES)))
+        for split, numbers_of_it in (("train", (1, 2)), ("test", (3,)))
+        for number in numbers_of_it
+    }
+    found = chosen(put(tmp_path / "photos", files))
+    assert found.classes == CLASSES
+    assert found.labels["train"].dtype == found.labels["test"].dtype == np.int64
+    assert found.labels["train"].tolist() == [label for label in range(8) for _ in range(2)]
+    assert found.labels["test"].tolist() == list(range(8))
+    images = filled(found, tmp_path)
+    assert numbers(images["train"]) == [10 * label + number for label in range(8) for number in (1, 2)]
+    assert numbers(images["test"]) == [10 * label + 3 for label in range(8)]
+
+
+def test_images_without_a_class_have_no_label(tmp_path):
+    found = chosen(put(tmp_path, MANY))
+    assert found.classes == []
+    assert {label for labels in found.labels.values() for label in labels.tolist()} == {-1}
+
+
+def test_each_row_is_the_image_of_its_file(tmp_path):
+    found = chosen(put(tmp_path / "photos", MANY))
+    images = filled(found, tmp_path)
+    for split in ("train", "test"):
+        assert len(images[split]) == len(found.files[split]) == len(found.labels[split])
+        assert [f"{number:03}.png" for number in numbers(images[split])] == found.files[split]
+
+
+@pytest.mark.parametrize(("colour", "channels"), [("rgb", 3), ("grey", 1)])
+def test_images_have_the_shape_that_is_asked_for(tmp_path, colour, channels):
+    found = chosen(put(tmp_path / "photos", MANY), colour=colour, image_size=(16, 9), train_images=5, test_images=3)
+    assert found.image_shape == (channels, 16, 9)
+    images = filled(found, tmp_path)
+    assert images["train"].shape == (5, channels, 16, 9)
+    assert images["test"].shape == (3, channels, 16, 9)
+    assert "pillow" in found.decoder
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Cat", "cat"), ("É", unicodedata.normalize("NFD", "É")), ("É", unicodedata.normalize("NFD", "é"))],
+)
+def test_classes_that_some_file_systems_take_for_one_are_refused(tmp_path, one, other):
+    assert one != other
+    put(tmp_path, {f"train/{one}/1.png": photo(1), f"train/{other}/2.png": photo(2), f"test/{one}/3.png": photo(3)})
+    with pytest.raises(ConvaeError, match="two classes that differ in case or accents' spelling only") as caught:
+        chosen(tmp_path)
+    assert all(name in str(caught.value) for name in (one, other))
+
+
+def test_classes_without_images_in_a_split_are_told(tmp_path, capsys):
+    files = {"train/cat/1.png": photo(1), "train/d\nog/2.png": photo(2), "test/cat/3.png": photo(3)}
+    found = chosen(put(tmp_path, {**files, "test/eel/4.png": photo(4)}))
+    assert found.classes == ["cat", "d\nog", "eel"]
+    expected = ["download: without train images: eel", r"download: without test images: 'd\nog'"]
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def assert_refused(folder: Path, out: Path, **values: Any) -> str:
+    """Give the one line that a folder's images are refused with, and see that nothing is written."""
+    with pytest.raises(ConvaeError) as caught:
+        filled(chosen(folder, **values), out)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert not out.exists() or list(out.iterdir()) == []
+    return message
+
+
+def test_all_that_cannot_be_used_is_refused_at_once_ten_of_it_by_name(tmp_path):
+    bad = [f"train/cat {number}.png" for number in range(6)] + [f"test/dog {number}.png" for number in range(1_200)]
+    put(tmp_path / "photos", {"train/a.png": photo(1), "test/z.png": photo(2), **dict.fromkeys(bad, b"text")})
+    message = assert_refused(tmp_path / "photos", tmp_path / "out")
+    first = bad[:6] + [f"test/dog {number}.png" for number in ("0", "1", "10", "100")]
+    listed = ", ".join(f"{name} is not an image that Pillow reads" for name in first)
+    what = f"1,206 of 1,208 files cannot be used: {listed} and 1,196 more"
+    assert message == f"data.folder: {tmp_path}/photos: {what}; mend or remove them"
+
+
+def test_a_long_or_broken_name_is_shown_in_one_line(tmp_path):
+    names = ["line\nbreak.png", "\x1b[31mred.png", "🙂" * 60 + ".png", f"{'x' * 250}.png"]
+    put(tmp_path / "photos", {**MANY, **{name: b"text" + name.encode() for name in names}})
+    message = assert_refused(tmp_path / "photos", tmp_path / "out")
+    assert "4 of 304 files cannot be used: " in message
+    assert r"'line\nbreak.png' is not an image" in message
+    assert r"'\x1b[31mred.png' is not an image" in message
+    assert f"{'🙂' * 60}.png is not an image" in message
+    assert "x" * 190 + ".png" in message
+
+
+def test_what_is_no_file_is_refused_by_name_and_not_waited_for(tmp_path):
+    folder = put(tmp_path / "photos", {**MANY, "empty.png": b""})
+    os.mkfifo(folder / "fifo.png")
+    (folder / "broken link.png").symlink_to("nowhere")
+    (folder / "link to itself.png").symlink_to("link to itself.png")
+    (folder / "endless.png").symlink_to("/dev/zero")
+    message = assert_refused(folder, tmp_path / "out")
+    assert "5 of 305 files cannot be used: " in message
+    assert "empty.png is empty" in message
+    assert "fifo.png is no file" in message
+    assert "broken link.png is not there, or a link to nothing" in message
+    assert "link to itself.png is not there, or a link to nothing" in message
+    assert "endless.png is no file" in message
+
+
+def test_files_that_cannot_be_read_are_not_told_to_be_copies(tmp_path, capsys):
+    folder = put(tmp_path / "photos", {"train/1.png": photo(1), "test/2.png": photo(2)})
+    (folder / "train" / "3.png").symlink_to("nowhere")
+    (folder / "test" / "4.png").symlink_to("nowhere")
+    assert "2 of 4 files cannot be used: " in assert_refused(folder, tmp_path / "out")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_that_goes_away_before_it_is_decoded_is_refused(tmp_path):
+    folder = put(tmp_path / "photos", MANY)
+    found = chosen(folder)
+    (folder / "000.png").unlink()
+    with pytest.raises(ConvaeError, match=r"1 of 300 files cannot be used: 000\.png is not there, "):
+        filled(found, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    folder = put(tmp_path / "photos", {"train/1.png": photo(1), "train/2.png": b"", "test/3.png": photo(3)})
+    os.truncate(folder / "train" / "2.png", 2**40)  # of holes
+    message = assert_refused(folder, tmp_path / "out")
+    assert "1 of 3 files cannot be used: train/2.png is larger than any image that Pillow thinks safe" in message
+
+
+def test_a_link_to_a_file_is_that_files_image(tmp_path):
+    put(tmp_path, {"elsewhere.png": photo(5), "photos/train/1.png": photo(1), "photos/test/2.png": photo(2)})
+    (tmp_path / "photos" / "train" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    assert numbers(filled(chosen(tmp_path / "photos"), tmp_path / "out")["train"]) == [1, 5]
+
+
+def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
+    found = {}
+    put(tmp_path / "photos", MANY)
+    for cores in ("1", "3"):
+        monkeypatch.setenv("LOKY_MAX_CPU_COUNT", cores)
+        found[cores] = filled(chosen(tmp_path / "photos", image_size=(12, 10)), tmp_path / cores)
+    for split in ("train", "test"):
+        assert np.array_equal(found["1"][split], found["3"][split])
+        assert (tmp_path / "1" / f"{split}.npy").read_bytes() == (tmp_path / "3" / f"{split}.npy").read_bytes()
+
+
+def test_what_there_is_to_tell_of_images_is_counted(tmp_path, capsys):
+    file = io.BytesIO()
+    frame = Image.new("RGB", (8, 8), (200, 0, 0))
+    frame.save(file, "GIF", save_all=True, append_images=[Image.new("RGB", (8, 8), (0, 200, 0))])
+    files = {"train/1.gif": file.getvalue(), "train/2.gif": file.getvalue(), "train/3.png": photo(3)}
+    filled(chosen(put(tmp_path / "photos", {**files, "test/4.png": photo(4)})), tmp_path / "out")
+    assert capsys.readouterr().out.splitlines() == [
+        "download: 2 images of several frames, of which the first is taken",
+        "download: 3 images for training and 1 images for testing",
+    ]
+
+
+def test_a_bomb_and_an_image_that_is_too_small_are_refused_with_their_sizes(tmp_path):
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0))
+    bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    folder = put(tmp_path / "photos", {"train/1.png": bomb, "test/2.png": photo(2)})
+    message = assert_refused(folder, tmp_path / "out", image_size=(33, 33))
+    assert "2 of 2 files cannot be used: train/1.png has more than 89,478,485 pixels, " in message
+    assert "test/2.png has 8 x 8 pixels, less than a quarter of 33 x 33" in message

@@ -1,0 +1,182 @@
+"""Work that is shared among forked processes is done once each, and no process outlives what it works for."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import psutil
+import pytest
+from conftest import REPOSITORY
+
+from convae.data.forks import in_forks
+from convae.errors import ConvaeError
+
+ENDED = r"^a process that was forked: was ended before its work was done; run it again$"
+
+
+def children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left():
+    before = children()
+    yield
+    assert children() == before
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 1_000])
+def test_each_number_is_worked_on_once(count):
+    assert sorted(in_forks(lambda number: number**2, count)) == [(number, number**2) for number in range(count)]
+
+
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_the_work_is_done_by_as_many_processes_as_there_are_cores_for_it(cores, monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", cores)
+    workers = {process for _, process in in_forks(lambda number: os.getpid(), 20)}
+    assert len(workers) == joblib.cpu_count() <= int(cores)
+    assert os.getpid() not in workers
+
+
+def test_what_is_found_comes_back_as_it_was():
+    found: list[Any] = ["two\nlines", "Äpfel 日本 🙂", '"quoted"', "\x1b", ["nested", 1.5, None], {"key": True}, ""]
+    assert sorted(in_forks(lambda number: found[number], len(found))) == list(enumerate(found))
+
+
+def test_a_kilobyte_of_one_process_is_not_mixed_with_those_of_another():
+    def work(number: int) -> str:
+        return chr(ord("a") + number % 26) * 1_000
+
+    assert sorted(in_forks(work, 2_000)) == [(number, work(number)) for number in range(2_000)]
+
+
+def test_a_process_that_is_killed_is_told_in_one_line():
+    def work(number: int) -> int:
+        if number == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    found = []
+
+    def gather() -> None:
+        for number, _ in in_forks(work, 50):
+            found.append(number)
+
+    with pytest.raises(ConvaeError, match=ENDED):
+        gather()
+    assert 7 not in found
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("victims", [{0}, {49}, set(range(50))])
+def test_it_is_told_whenever_it_is_killed_and_if_all_are(victims):
+    with pytest.raises(ConvaeError, match=ENDED):
+        list(in_forks(lambda number: os.kill(os.getpid(), signal.SIGKILL) if number in victims else 0, 50))
+
+
+def test_a_process_that_ends_itself_without_an_error_is_told():
+    with pytest.raises(ConvaeError, match=ENDED):
+        list(in_forks(lambda number: os._exit(0) if number == 7 else number, 50))
+
+
+def test_an_error_in_the_work_is_printed_and_told(capfd):
+    def divide(number: int) -> float:
+        return 1 / (number - 7)
+
+    with pytest.raises(ConvaeError, match=ENDED):
+        list(in_forks(divide, 50))
+    printed = capfd.readouterr()
+    assert printed.err.startswith("Traceback (most recent call last):\n")
+    assert "in divide" in printed.err
+    assert printed.err.endswith("ZeroDivisionError: division by zero\n")
+    assert printed.out == ""
+
+
+def test_a_result_that_cannot_be_sent_is_told(capfd):
+    with pytest.raises(ConvaeError, match=ENDED):
+        list(in_forks(lambda number: b"bytes", 3))
+    assert "TypeError: Object of type bytes is not JSON serializable" in capfd.readouterr().err
+
+
+def test_what_the_parent_has_not_yet_printed_is_printed_once(tmp_path):
+    script = "from convae.data.forks import in_forks; print('once'); list(in_forks(str, 9)); print('at last')"
+    assert run(script, tmp_path) == 0
+    assert (tmp_path / "printed").read_text() == "once\nat last\n"
+
+
+def run(script: str, folder: Path) -> int:
+    """Run Python in a process of its own, whose forks cannot keep this one waiting, and give its exit code."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, "-c", script]
+    with open(folder / "printed", "wb") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, start_new_session=True)
+    try:
+        return process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+# Far more lines than a pipe holds, so that processes of which nobody reads wait for someone who does.
+ENDLESS = 10_000_000
+SLOW = "lambda number: time.sleep(0.01)"
+FAST = "lambda number: number"
+
+
+@pytest.mark.parametrize("work", [SLOW, FAST], ids=["slow", "fast"])
+@pytest.mark.parametrize("end", ["pass", "raise SystemExit"], ids=["stops", "fails"])
+def test_no_process_is_left_when_nobody_wants_more(tmp_path, work, end):
+    script = f"""
+import psutil, time
+from convae.data.forks import in_forks
+
+def take_three():
+    for taken, _ in enumerate(in_forks({work}, {ENDLESS})):
+        if taken == 2:
+            time.sleep(0.2)
+            assert psutil.Process().children()
+            {"break" if end == "pass" else end}
+
+try:
+    take_three()
+finally:
+    print(psutil.Process().children())
+"""
+    assert run(script, tmp_path) == 0
+    assert (tmp_path / "printed").read_text() == "[]\n"
+
+
+def running(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("work", [SLOW, FAST], ids=["slow", "fast"])
+def test_no_process_outlives_one_that_is_killed(tmp_path, work):
+    script = f"""
+import os, psutil, signal, time
+from convae.data.forks import in_forks
+
+for _ in in_forks({work}, {ENDLESS}):
+    print(*[child.pid for child in psutil.Process().children()], flush=True)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert run(script, tmp_path) == -signal.SIGKILL
+    left = [int(process) for process in (tmp_path / "printed").read_text().split()]
+    assert left
+    end = time.monotonic() + 5
+    while any(map(running, left)) and time.monotonic() < end:
+        time.sleep(0.02)
+    outlived = [process for process in left if running(process)]
+    for process in outlived:
+        os.kill(process, signal.SIGKILL)
+    assert not outlived

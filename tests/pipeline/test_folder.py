@@ -1,0 +1,201 @@
+"""A folder of one's own images, through the whole pipeline of the real DVC."""
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CHECKS, MakeOnce, Repository, changed_stages, copy_of, stages_run
+from PIL import Image
+from sklearn.datasets import load_sample_images
+from test_reproducible import kill, leftovers, lock
+
+pytestmark = pytest.mark.slow
+
+TILES = 160
+# Not square, not of the network's sides, in colour; a network for each kind of layer.
+FOLDER = {
+    "data.dataset": "folder",
+    "data.folder": "photos",
+    "data.image_size": [24, 32],
+    "data.train_images": None,
+    "data.test_images": None,
+    "model.architecture": "conv_linear",
+    "model.channels": [8, 16, 16],
+    "model.latent_size": 12,
+    "train.epochs": 4,
+    "train.batch_size": 32,
+    "train.noise": 0.2,
+    "extract.split": "all",
+}
+
+
+def draw_tiles(folder: Path, labelled: bool = True) -> None:
+    """Cut two photographs into tiles, in files of several formats."""
+    for name, photograph in zip(("china", "flower"), load_sample_images().images, strict=True):
+        for number in range(TILES // 2):
+            row, column = divmod(number, 10)
+            tile = Image.fromarray(photograph[row * 48 : row * 48 + 48, column * 60 : column * 60 + 60])
+            path = folder / (f"{name}/{number:02}" if labelled else f"{name}{number:02}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tile.save(path.with_suffix((".png", ".jpg", ".webp", ".bmp")[number % 4]))
+
+
+@pytest.fixture(scope="module")
+def repository(make_repository: Callable[..., Repository], make_once: MakeOnce) -> Repository:
+    """Provide a repository whose pipeline has run on a folder of photographs, which DVC tracks."""
+    mine = make_repository(**FOLDER)
+
+    def fill(folder: Path) -> None:
+        repository = Repository(folder / "convae", mine.environment)
+        shutil.copytree(mine.path, repository.path)
+        draw_tiles(repository.path / "photos")
+        repository.run("dvc add --quiet photos")
+        repository.run("dvc repro")
+        repository.run("git add --all")
+        repository.run("git commit --quiet --message 'Run the pipeline'")
+
+    made = make_once("photos", fill)
+    shutil.rmtree(mine.path)
+    shutil.copytree(made / "convae", mine.path, symlinks=True)
+    return mine
+
+
+def array(repository: Repository, name: str) -> np.ndarray:
+    return np.load(repository.path / "artifacts" / f"{name}.npy")
+
+
+def metrics(repository: Repository, name: str) -> dict:
+    return json.loads((repository.path / "metrics" / f"{name}.json").read_text())
+
+
+def test_photographs_go_all_the_way_to_a_map_and_beat_the_mean_image(repository: Repository) -> None:
+    train, test = array(repository, "data/train_images"), array(repository, "data/test_images")
+    assert train.dtype == np.uint8
+    assert train.shape[1:] == test.shape[1:] == (3, 24, 32)
+    assert len(train) + len(test) == TILES
+    assert array(repository, "tsne/embedding").shape == (TILES, 2)
+    losses = metrics(repository, "losses")
+    mean_image = np.mean(((test - train.mean(axis=0)) / 127.5) ** 2)
+    assert losses["test"]["mse"] < mean_image
+    assert losses["test"]["noisy_mse"] < mean_image
+    assert losses["test"]["pca_mse"] < mean_image
+    assert set(losses["test_mse_by_class"]) == {"china", "flower"}
+    assert metrics(repository, "embedding").keys() >= {"latent_knn_accuracy", "map_knn_accuracy"}
+    files = json.loads((repository.path / "artifacts/data/files.json").read_text())
+    assert sorted(files["train"] + files["test"]) == sorted(
+        str(path.relative_to(repository.path / "photos")) for path in repository.path.glob("photos/*/*")
+    )
+    assert repository.run("git status --porcelain") == ""
+    assert "is up to date" in repository.run("python -m convae check-lock", PYTHONPATH="src")
+
+
+@pytest.mark.parametrize("command", ["taskset --cpu-list 0", "env LOKY_MAX_CPU_COUNT=5", "env CONVAE_PROCESSES=3"])
+def test_any_number_of_cores_and_processes_gives_the_same_lock_file(
+    command: str, repository: Repository, tmp_path: Path
+) -> None:
+    copy = copy_of(repository, tmp_path)
+    copy.run(f"{command} dvc repro --force --no-run-cache")
+    assert lock(copy) == lock(repository)
+
+
+def test_kills_change_nothing(repository: Repository, tmp_path: Path) -> None:
+    copy = copy_of(repository, tmp_path)
+    shutil.rmtree(copy.path / "artifacts")
+    shutil.rmtree(copy.path / ".dvc/cache/runs")
+    (copy.path / "dvc.lock").unlink()
+    generator = random.Random(11)
+    for victims in ("all", "one", "all"):
+        kill(copy, "dvc repro", generator.uniform(1.5, 5), victims)
+    copy.run("dvc repro")
+    assert lock(copy) == lock(repository)
+    assert leftovers(copy) == []
+
+
+@pytest.mark.parametrize("locale", ["POSIX", "en_US.ISO-8859-1"])
+def test_names_in_any_script_are_read_in_any_locale(locale: str, repository: Repository, tmp_path: Path) -> None:
+    copy = copy_of(repository, tmp_path)
+    shutil.move(copy.path / "photos/china", copy.path / "photos/中国 ☯")
+    (copy.path / "photos/中国 ☯/00.png").rename(copy.path / "photos/中国 ☯/line\nbreak.png")
+    copy.run("dvc add --quiet photos")
+    copy.run("dvc repro download", LC_ALL=locale, LANG=locale)
+    assert json.loads((copy.path / "artifacts/data/classes.json").read_text())["classes"] == ["flower", "中国 ☯"]
+    files = json.loads((copy.path / "artifacts/data/files.json").read_text())
+    assert "中国 ☯/line\nbreak.png" in files["train"] + files["test"]
+
+
+def test_images_added_removed_or_replaced_rerun_the_pipeline_and_a_look_does_not(
+    repository: Repository, tmp_path: Path
+) -> None:
+    copy = copy_of(repository, tmp_path)
+    assert changed_stages(copy) == set()
+    (copy.path / "photos/china/00.png").touch()
+    assert changed_stages(copy) == set()
+    spare = (copy.path / "photos/china/04.png").read_bytes()
+    for change in (
+        lambda: (copy.path / "photos/china/new.png").write_bytes(spare),
+        lambda: (copy.path / "photos/china/new.png").unlink() or (copy.path / "photos/china/08.png").unlink(),
+        lambda: (copy.path / "photos/china/00.png").unlink() or (copy.path / "photos/china/00.png").write_bytes(spare),
+    ):
+        change()
+        assert "download" in changed_stages(copy)
+
+
+def test_one_changed_byte_reruns_and_names_the_file(repository: Repository, tmp_path: Path) -> None:
+    copy = copy_of(repository, tmp_path)
+    path = copy.path / "photos/flower/20.png"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()
+    path.write_bytes(content)
+    before = {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()}
+    output = copy.run("dvc repro", code=255)
+    assert "error: data.folder: photos: 1 of 160 files cannot be used: flower/20.png is damaged" in output
+    assert "Traceback" not in output
+    assert {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()} == before
+
+
+def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_path: Path) -> None:
+    copy = copy_of(repository, tmp_path)
+    outside = tmp_path / "my photos"
+    draw_tiles(outside, labelled=False)
+    choices = {"data.folder": str(outside), "model.architecture": "conv", "model.channels": [8, 8, 4], "train.noise": 0}
+    copy.set_params(**choices)
+    copy.run("dvc repro")
+    assert (array(copy, "latents/labels") == -1).all()
+    assert metrics(copy, "embedding").keys() == {"neighbour_recall", "trustworthiness"}
+    assert metrics(copy, "losses").keys() == {"train", "test", "parameters", "latent_size"}
+    summary = copy.run("python -m convae report", PYTHONPATH="src")
+    assert "10-NN" not in summary
+    assert "neighbour recall" in summary
+    copy.run("python -m convae compare", PYTHONPATH="src")
+    with Image.open(copy.path / "artifacts/plots/tsne.png") as image:
+        assert len(image.getcolors(1 << 24)) > 10
+
+
+def test_what_does_not_go_with_the_images_is_refused_before_the_training(
+    repository: Repository, tmp_path: Path
+) -> None:
+    copy = copy_of(repository, tmp_path)
+    copy.set_params(**{"tsne.perplexity": 60})
+    output = copy.run("dvc repro", code=255)
+    assert "params.yaml: tsne.perplexity: got 60 for the 160 images of extract.split; want at most 53" in output
+    assert stages_run(output) == []
+
+
+def test_the_sample_folder_runs_as_the_readme_says(finished: Repository, tmp_path: Path) -> None:
+    copy = copy_of(finished, tmp_path)
+    output = copy.run("dvc exp run -S data.dataset=folder -S extract.split=all -S data.train_images=null")
+    assert stages_run(output)[0] == "download"
+    assert set(metrics(copy, "losses")["test_mse_by_class"]) <= {"circle", "square", "star", "triangle"}
+
+
+def test_those_who_use_mnist_notice_nothing_of_the_folder(finished: Repository, tmp_path: Path) -> None:
+    copy = copy_of(finished, tmp_path)
+    copy.set_params(**{"data.image_size": [16, 16]})
+    output = copy.run("dvc repro")
+    assert stages_run(output) == ["download"]
+    assert {*CHECKS} <= {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}
