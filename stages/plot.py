@@ -19,19 +19,16 @@ from convae.views.reconstructions import chosen_images, titles
 def main() -> None:
     params = load_section("plot", PlotParams)
     classes = read_classes(Path("artifacts/data/classes.json"))
-    history = read_history(Path("artifacts/train/history.csv"))
     images = read_images(Path("artifacts/data/test_images.npy"))
     image_labels = read_labels(Path("artifacts/data/test_labels.npy"), images, len(classes))
     files = read_files(Path("artifacts/data/files.json"), "test", images)
     outputs = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, images.shape)
-    noise = read_config(Path("artifacts/model/config.json")).noise
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))
     labels = read_labels(Path("artifacts/latents/labels.npy"), embedding, len(classes))
-
     chosen = np.random.default_rng(params.seed).permutation(len(images))[: params.reconstructions]
-    shown = chosen_images(images, outputs, chosen, noise)
+    shown = chosen_images(images, outputs, chosen, read_config(Path("artifacts/model/config.json")).noise)
     for name, figure in (
-        ("loss", figures.loss_figure(history)),
+        ("loss", figures.loss_figure(read_history(Path("artifacts/train/history.csv")))),
         ("reconstructions", figures.reconstructions_figure(shown, titles(chosen, image_labels, classes, files))),
         ("tsne", figures.tsne_figure(embedding, labels, classes)),
     ):

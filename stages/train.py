@@ -10,8 +10,7 @@ from convae.network import models, weights
 from convae.network.params import ModelParams, configure
 from convae.params import load_section
 from convae.stage import run
-from convae.training import checkpoints, devices, history, workers
-from convae.training.loop import train
+from convae.training import checkpoints, devices, history, loop, workers
 from convae.training.params import TrainParams
 
 
@@ -27,7 +26,7 @@ def main() -> None:
     key = checkpoints.run_key({"model": shape, "train": params}, paths, device)
     with devices.computing(device), workers.joined(device), checkpoints.checkpoint(key) as checkpoint:
         model = models.build(config, params.seed).to(device)
-        for losses in train(model, train_images, test_images, params, device, checkpoint):
+        for losses in loop.train(model, train_images, test_images, params, device, checkpoint):
             if workers.rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
         if workers.rank() == 0:
