@@ -1,6 +1,106 @@
 """The names that outside users import from ``convae``; no stage reads this file, so a new one reruns nothing."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from convae.data.inputs import WHITE, Images, read_inputs
+from convae.data.listing import named
+from convae.errors import ConvaeError
+from convae.latents import encoding
+from convae.maps.neighbours import nearest as similar
+from convae.maps.placing import place
+from convae.measures.reconstruction import reconstruction_errors
 from convae.network.loading import load
+from convae.network.models import Autoencoder
 from convae.network.pixels import normalize, to_pixels
 
-__all__ = ["load", "normalize", "to_pixels"]
+__all__ = [
+    "ConvaeError",
+    "Images",
+    "encode",
+    "load",
+    "normalize",
+    "place",
+    "read_images",
+    "reconstruct",
+    "score",
+    "similar",
+    "to_pixels",
+]
+
+
+def read_images(
+    paths: str | Path | Iterable[str | Path],
+    model: Autoencoder,
+    *,
+    background: tuple[int, int, int] = WHITE,
+    keep_going: bool = False,
+) -> Images:
+    """Read images, and prepare them for a network as those that it was trained on.
+
+    Parameters
+    ----------
+    paths : str, Path or iterable of them
+        Image files, folders, or ``.npy`` files, uint8 [N, C, H, W].
+    model : Autoencoder
+        The network, which says which size and colour they get.
+    background : tuple of int
+        Red, green and blue, from 0 to 255, of what transparent images are laid on: ``data.background``.
+    keep_going : bool
+        Whether to leave out images that cannot be used; what is wrong with them is then in ``refused``.
+
+    Returns
+    -------
+    Images
+        ``pixels``, uint8 [N, C, H, W], and ``names``.
+
+    Raises
+    ------
+    ConvaeError
+        If images cannot be used, unless `keep_going`.
+    """
+    images = read_inputs([paths] if isinstance(paths, (str, Path)) else paths, model.image_shape, background)
+    if images.refused and not keep_going:
+        what = f"{len(images.refused):,} cannot be used: {named(images.refused)}"
+        raise ConvaeError("images", what, "mend or leave them out, or keep_going=True")
+    return images
+
+
+def encode(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+    """Encode images, uint8 [N, C, H, W], to latent vectors, float32 [N, D].
+
+    They are those of the stage ``extract``, bit by bit, whatever images they are encoded with.
+    """
+    return np.concatenate(list(encoding.encode(model, _checked(model, pixels))))
+
+
+def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+    """Reconstruct images, uint8 [N, C, H, W], to as many."""
+    outputs = np.empty(_checked(model, pixels).shape, np.uint8)
+
+    def put(first: int, rows: np.ndarray) -> None:
+        outputs[first : first + len(rows)] = rows
+
+    reconstruction_errors(model, pixels, put)
+    return outputs
+
+
+def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+    """Measure how badly images, uint8 [N, C, H, W], are reconstructed: the odd ones are reconstructed worst.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 [N], each image's mean squared error, with pixels from -1 to 1, as in ``metrics/losses.json``.
+    """
+    return reconstruction_errors(model, _checked(model, pixels))
+
+
+def _checked(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+    wanted = ", ".join(map(str, model.image_shape))
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != model.image_shape or not len(pixels):
+        what = f"are {pixels.dtype} {list(pixels.shape)}, not uint8 [N, {wanted}]"
+        raise ConvaeError("images", what, "convae.read_images prepares files for a network")
+    return pixels

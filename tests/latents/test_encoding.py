@@ -6,6 +6,7 @@ import torch
 
 from convae.latents.encoding import encode
 from convae.network import pixels
+from convae.network.config import ModelConfig
 from convae.network.models import Autoencoder, build
 from convae.network.params import ModelParams, configure
 
@@ -31,3 +32,32 @@ def test_latents_do_not_depend_on_the_images_around_them(model: Autoencoder, mon
     whole = list(encode(model, PIXELS))
     assert [len(chunk) for chunk in whole] == [50, 50, 30]
     assert (next(encode(model, PIXELS[50:])) == whole[1]).all()
+
+
+NETWORKS = {
+    "conv": {"architecture": "conv", "channels": (8, 16), "image_shape": (1, 28, 28)},
+    "conv, padded": {"architecture": "conv", "channels": (8, 16, 16), "image_shape": (3, 30, 50)},
+    "conv_linear": {"architecture": "conv_linear", "channels": (4, 8), "latent_size": 16, "image_shape": (3, 32, 32)},
+    "dense": {"architecture": "dense", "latent_size": 16, "image_shape": (1, 28, 28)},
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_latent_is_the_same_to_the_bit_alone_in_any_order_and_among_any_others(name: str) -> None:
+    network = build(ModelConfig(**NETWORKS[name])).eval()
+    random = np.random.default_rng(1)
+    images = random.integers(0, 256, (270, *network.image_shape), dtype=np.uint8)  # a chunk and some
+
+    def latents(rows: np.ndarray) -> np.ndarray:
+        return np.concatenate(list(encode(network, images[rows])))
+
+    whole = latents(np.arange(270))
+    for rows in (np.arange(1), np.array([269]), np.arange(250, 270), np.arange(17), random.permutation(270)):
+        assert latents(rows).tobytes() == whole[rows].tobytes()
+
+
+def test_what_this_guards_against_is_there() -> None:
+    network = build(ModelConfig(**NETWORKS["dense"])).eval()
+    images = torch.tensor(PIXELS / 127.5 - 1, dtype=torch.float32)
+    with torch.no_grad():
+        assert not torch.equal(network.encoder(images[:1]), network.encoder(images)[:1])

@@ -14,12 +14,9 @@ from convae.artifacts import Put
 from convae.data.forks import in_forks
 from convae.data.listing import SPLITS, Picture, image_files, layout, named, shown
 from convae.data.params import DataParams
-from convae.data.pictures import UnusableImageError, decode, decoder
+from convae.data.pictures import UnusableImageError, decode, decoder, look_at, read_file
 from convae.data.source import UNLABELLED, Source
 from convae.errors import ConvaeError
-
-# Uncompressed, as many bytes as the most pixels that Pillow thinks safe, of four channels of 16 bits.
-LARGEST_BYTES = 8 * 89_478_485
 
 
 def source(params: DataParams) -> Source:
@@ -86,7 +83,7 @@ def _digests(folder: Path, paths: list[str]) -> dict[str, bytes]:
 
     def digest(number: int) -> str:
         try:
-            _look_at(folder / paths[number])
+            look_at(folder / paths[number])
             with open(folder / paths[number], "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, UnusableImageError):  # is told with whatever else cannot be used
@@ -128,7 +125,7 @@ def _fill(folder: Path, splits: Mapping[str, list[Picture]], params: DataParams,
     def work(number: int) -> list[str]:
         split, row, path = tasks[number]
         try:
-            pixels, told = decode(_content(folder / path), params.image_size, params.colour, params.background)
+            pixels, told = decode(read_file(folder / path), params.image_size, params.colour, params.background)
         except UnusableImageError as error:
             return [f"{shown(path)[-200:]} {error}"]
         puts[split](row, pixels[np.newaxis])
@@ -148,22 +145,3 @@ def _fill(folder: Path, splits: Mapping[str, list[Picture]], params: DataParams,
     for what, count in sorted(told.items()):
         print(f"download: {count:,} images {what}")
     print("download: " + " and ".join(f"{len(splits[split]):,} images for {split}ing" for split in SPLITS))
-
-
-def _look_at(path: Path) -> None:
-    """Refuse what is no file, such as a pipe, of which reading might not end, and what is too large."""
-    if not path.is_file():
-        raise UnusableImageError("is no file" if path.exists() else "is not there, or a link to nothing")
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UnusableImageError("is larger than any image that Pillow thinks safe")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        _look_at(path)
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnusableImageError(f"cannot be read ({error.strerror})") from None
-    if not content:
-        raise UnusableImageError("is empty")
-    return content

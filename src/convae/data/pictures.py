@@ -6,12 +6,15 @@ Pillow resizes in integer arithmetic, and so to the same bytes on every processo
 import io
 import logging
 import warnings
+from pathlib import Path
 
 import numpy as np
 import PIL
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, features
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+# Uncompressed, as many bytes as the most pixels that Pillow thinks safe, of four channels of 16 bits.
+LARGEST_BYTES = 8 * 89_478_485
 # Of a file with faults it logs words that do not name the file.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 # What is told of images that are taken all the same.
@@ -28,6 +31,38 @@ def decoder() -> dict[str, str]:
     libraries = ("libjpeg_turbo", "zlib", "webp", "libtiff")
     versions = {name: features.version(name) for name in libraries}
     return {"pillow": PIL.__version__, **{name: version or "none" for name, version in versions.items()}}
+
+
+def look_at(path: Path) -> None:
+    """Refuse what is no file, such as a pipe, of which reading might not end, and what is too large.
+
+    Raises
+    ------
+    UnusableImageError
+        If it is so.
+    """
+    if not path.is_file():
+        raise UnusableImageError("is no file" if path.exists() else "is not there, or a link to nothing")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise UnusableImageError("is larger than any image that Pillow thinks safe")
+
+
+def read_file(path: Path) -> bytes:
+    """Read an image file.
+
+    Raises
+    ------
+    UnusableImageError
+        As `look_at`; and if it cannot be read, or is empty.
+    """
+    try:
+        look_at(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnusableImageError(f"cannot be read ({error.strerror})") from None
+    if not content:
+        raise UnusableImageError("is empty")
+    return content
 
 
 def decode(

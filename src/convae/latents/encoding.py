@@ -11,8 +11,7 @@ from convae.network.passes import in_chunks
 def encode(model: nn.Module, pixels: np.ndarray) -> Iterator[np.ndarray]:
     """Encode uint8 images [N, C, H, W], chunk by chunk, to flattened latent vectors, float32 [n, D]."""
 
-    def encode_chunk(images: Tensor, _: int) -> np.ndarray:
-        latents: np.ndarray = model.get_submodule("encoder")(images).flatten(1).numpy()
-        return latents
+    def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
+        return (model.get_submodule("encoder")(images).flatten(1).numpy(),)
 
-    return in_chunks(encode_chunk, pixels)
+    return (latents for (latents,) in in_chunks(encode_chunk, pixels))

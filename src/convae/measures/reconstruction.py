@@ -32,18 +32,20 @@ def reconstruction_errors(
         float64 [N], each image's mean squared error on the [-1, 1] scale; of the image without the noise.
     """
 
-    def reconstruct_chunk(images: Tensor, first: int) -> tuple[int, np.ndarray, np.ndarray]:
+    def reconstruct_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray]:
         inputs = images
         if deviation:
             numbers = np.arange(first, first + len(images))
             inputs = images + deviation * torch.from_numpy(noise.draw(0, 0, numbers, images.shape[1:]))
         outputs = model(inputs)
         errors = (outputs - images).square().double().mean(dim=(1, 2, 3))
-        return first, to_pixels(outputs).numpy(), errors.numpy()
+        return to_pixels(outputs).numpy(), errors.numpy()
 
-    found = np.empty(len(pixels))
-    for first, reconstructions, errors in in_chunks(reconstruct_chunk, pixels):
-        found[first : first + len(errors)] = errors
+    found: list[np.ndarray] = []
+    done = 0
+    for reconstructions, errors in in_chunks(reconstruct_chunk, pixels):
+        found.append(errors)
         if put:
-            put(first, reconstructions)
-    return found
+            put(done, reconstructions)
+        done += len(errors)
+    return np.concatenate(found)

@@ -2,41 +2,52 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import joblib
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from convae.artifacts import forget
 from convae.network.pixels import chunk_size, normalize
 
-Result = TypeVar("Result")
 
+def in_chunks(
+    compute: Callable[[Tensor, int], tuple[np.ndarray, ...]], pixels: np.ndarray
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Compute something of each image, chunk by chunk, several chunks at a time, each on one thread.
 
-def in_chunks(compute: Callable[[Tensor, int], Result], pixels: np.ndarray) -> Iterator[Result]:
-    """Compute a result for each chunk of images, several at a time, each on one thread.
+    All chunks have one size; the last one is filled up with black images. So what comes of an image depends on no
+    other one, nor on how many there are: the products of matrices within the layers round differently with fewer than
+    16 rows. Of as many, a row's place and the other rows make no difference.
 
     Parameters
     ----------
     compute : callable
-        From images, float32 [n, C, H, W] in [-1, 1], and the number of the first, to their result.
+        From images, float32 [n, C, H, W] in [-1, 1], and the number of the first, to arrays with a row for each.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
 
     Yields
     ------
-    Result
-        That of the next images, as many as `chunk_size` says, or of the last ones.
+    tuple of numpy.ndarray
+        Those of the next images, as many as `chunk_size` says, or of the last ones.
     """
     size = chunk_size(pixels.shape[1:])
 
     @torch.inference_mode()
-    def compute_chunk(start: int) -> Result:
-        images = normalize(torch.from_numpy(pixels[start : start + size]))
+    def compute_chunk(start: int) -> tuple[np.ndarray, ...]:
+        given = pixels[start : start + size]
+        chunk = np.zeros((size, *pixels.shape[1:]), np.uint8)
+        chunk[: len(given)] = given
         forget(pixels)
-        return compute(images, start)
+        return tuple(result[: len(given)] for result in compute(normalize(torch.from_numpy(chunk)), start))
 
-    with ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield from pool.map(compute_chunk, range(0, len(pixels), size))
+    with (
+        tqdm(total=len(pixels), unit="image", disable=None) as bar,
+        ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        for results in pool.map(compute_chunk, range(0, len(pixels), size)):
+            yield results
+            bar.update(len(results[0]))

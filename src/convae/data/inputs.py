@@ -1,0 +1,127 @@
+"""Take images for a trained network, from files, folders and arrays, prepared as those of a folder are for training."""
+
+import mmap
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from convae import artifacts
+from convae.data.forks import in_forks
+from convae.data.listing import image_files, shown
+from convae.data.pictures import UnusableImageError, decode, read_file
+from convae.errors import ConvaeError
+
+WHITE = (255, 255, 255)
+
+
+class Images(NamedTuple):
+    """Images, as a network takes them.
+
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+        uint8 [N, C, H, W].
+    names : list of str
+        The path of each; with its row in brackets, if it is of an array.
+    refused : list of str
+        A sentence on each that could not be used, and is not among them.
+    told : list of str
+        What there is to tell of those that are.
+    """
+
+    pixels: np.ndarray
+    names: list[str]
+    refused: list[str]
+    told: list[str]
+
+
+def read_inputs(
+    paths: Iterable[str | Path], image_shape: Sequence[int], background: tuple[int, int, int] = WHITE
+) -> Images:
+    """Read images; see `convae.data.pictures.decode` for how they are prepared.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Image files; folders, of which all files are taken, in the order of their paths; or ``.npy`` files, uint8
+        [N, C, H, W].
+    image_shape : sequence of int
+        Channels, 1 (grey) or 3 (RGB), height and width.
+    background : tuple of int
+        Red, green and blue, from 0 to 255, of what transparent images are laid on.
+
+    Returns
+    -------
+    Images
+        In the order in which they are given.
+    """
+    refused: list[str] = []
+    parts: list[tuple[str, list[str] | np.ndarray]] = []
+    for path in map(str, paths):
+        try:
+            parts.append((path, _listed(path, image_shape)))
+        except ConvaeError as error:
+            where, what, _ = error.parts
+            refused.append(f"{where}: {what}")
+    files = [file for _, part in parts if isinstance(part, list) for file in part]
+    decoded, faults, told = _decoded(files, image_shape, background)
+    pixels, names, done = [np.empty((0, *image_shape), np.uint8)], [], 0
+    for path, part in parts:
+        if isinstance(part, np.ndarray):
+            pixels.append(part)
+            names += [f"{path}[{row}]" for row in range(len(part))]
+        else:
+            sound = [number for number in range(done, done + len(part)) if number not in faults]
+            pixels.append(decoded[sound] if len(sound) < len(part) else decoded[done : done + len(part)])
+            names += [files[number] for number in sound]
+            done += len(part)
+    refused += [f"{shown(files[number])}: {faults[number]}" for number in sorted(faults)]
+    # An array alone stays where it is, on the disk.
+    return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, told)
+
+
+def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
+    """List the files that a path stands for, or map its array."""
+    if path.endswith(".npy"):
+        return artifacts.read_array(Path(path), np.uint8, (None, *image_shape))
+    if not os.path.isdir(path):
+        return [path]
+    files = [os.path.join(path, below) for below in image_files(Path(path))]
+    if not files:
+        raise ConvaeError(shown(path), "holds no images", "put some there")
+    return files
+
+
+def _decoded(
+    files: list[str], image_shape: Sequence[int], background: tuple[int, int, int]
+) -> tuple[np.ndarray, dict[int, str], list[str]]:
+    """Decode files, a process for each core; give their pixels, what is wrong with some, and what is to be told."""
+    channels, height, width = image_shape
+    colour = {1: "grey", 3: "rgb"}.get(channels)
+    if colour is None:
+        raise ConvaeError("network", f"takes images of {channels} channels", "give it arrays")
+    if not files:
+        return np.empty((0, *image_shape), np.uint8), {}, []
+    # Memory that forks write to for all.
+    shared = mmap.mmap(-1, len(files) * channels * height * width)
+    pixels = np.frombuffer(shared, np.uint8).reshape(len(files), *image_shape)
+
+    def work(number: int) -> list[str]:
+        try:
+            pixels[number], told = decode(read_file(Path(files[number])), (height, width), colour, background)
+        except UnusableImageError as error:
+            return [str(error)]
+        return ["", *told]
+
+    faults: dict[int, str] = {}
+    told: Counter[str] = Counter()
+    for number, (fault, *found) in tqdm(in_forks(work, len(files)), total=len(files), unit="image", disable=None):
+        told.update(found)
+        if fault:
+            faults[number] = fault
+    return pixels, faults, [f"{count:,} images {what}" for what, count in sorted(told.items())]

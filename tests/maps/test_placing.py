@@ -1,0 +1,100 @@
+"""New points come to lie among their like, on a map that does not move."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+from convae.errors import ConvaeError
+from convae.maps import tsne
+from convae.maps.params import TsneParams
+from convae.maps.placing import place
+from convae.maps.quality import knn_accuracy
+
+RANDOM = np.random.default_rng(0)
+LABELS = np.repeat(np.arange(4), 50)
+CENTRES = 20 * np.eye(16)
+LATENTS = (RANDOM.normal(size=(200, 16)) + CENTRES[LABELS]).astype(np.float32)
+# A map as t-SNE would make it: far from the origin, four islands.
+POSITIONS = (RANDOM.normal(size=(200, 2)) + np.array([[0, 0], [30, 0], [0, 30], [30, 30]])[LABELS] + 70).astype(
+    "float32"
+)
+NEW_LABELS = RANDOM.integers(0, 4, 60)
+NEW = (RANDOM.normal(size=(60, 16)) + CENTRES[NEW_LABELS]).astype(np.float32)
+
+
+def test_new_points_of_a_cluster_lie_on_its_island() -> None:
+    placed = place(NEW, LATENTS, POSITIONS)
+    islands = np.array([POSITIONS[label == LABELS].mean(axis=0) for label in range(4)])
+    assert (placed.dtype, placed.shape) == (np.float32, (60, 2))
+    assert (np.linalg.norm(placed - islands[NEW_LABELS], axis=1) < 6).all()
+
+
+def test_where_a_point_lies_depends_on_no_other_new_one() -> None:
+    placed = place(NEW, LATENTS, POSITIONS)
+    assert place(NEW[::-1], LATENTS, POSITIONS)[::-1].tobytes() == placed.tobytes()
+    assert place(NEW[7:8], LATENTS, POSITIONS).tobytes() == placed[7:8].tobytes()
+
+
+def test_neither_the_map_nor_the_latents_are_changed() -> None:
+    arrays = [NEW.copy(), LATENTS.copy(), POSITIONS.copy()]
+    place(*arrays)
+    for array, before in zip(arrays, (NEW, LATENTS, POSITIONS), strict=True):
+        assert (array == before).all()
+
+
+def test_a_map_that_lies_elsewhere_has_its_new_points_there() -> None:
+    there = place(NEW, LATENTS, POSITIONS + np.float32(64))
+    np.testing.assert_allclose(there, place(NEW, LATENTS, POSITIONS) + 64, atol=1e-3)
+
+
+def test_the_latents_scale_does_not_matter() -> None:
+    for scale in (2.0**-60, 2.0**60):
+        scaled = place(NEW * np.float32(scale), LATENTS * np.float32(scale), POSITIONS)
+        np.testing.assert_allclose(scaled, place(NEW, LATENTS, POSITIONS), atol=1e-4)
+
+
+def test_copies_of_points_on_the_map_and_a_map_of_few_points_are_no_trouble() -> None:
+    same = place(LATENTS[:1], np.repeat(LATENTS[:1], 50, axis=0), POSITIONS[:50])
+    assert np.isfinite(same).all()
+    few = place(NEW, LATENTS[::50], POSITIONS[::50])
+    assert np.isfinite(few).all()
+
+
+def test_any_number_of_threads_gives_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    from convae.maps import points
+
+    found = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(points, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
+        found.append(place(np.repeat(NEW, 40, axis=0), LATENTS, POSITIONS).tobytes())
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("positions", [POSITIONS[1:], POSITIONS[:, :1], POSITIONS[:3]])
+def test_a_map_of_other_latents_is_refused(positions: np.ndarray) -> None:
+    latents = LATENTS[:3] if len(positions) == 3 else LATENTS
+    with pytest.raises(ConvaeError, match="map: has positions"):
+        place(NEW, latents, positions)
+
+
+@pytest.mark.slow
+def test_images_of_mnist_that_are_new_to_a_map_are_placed_nearly_as_well_as_those_it_was_made_of(
+    mnist_raw: Path,
+) -> None:
+    # What follows a header of 16 or 8 bytes, by the format's description. One split: of the other the first half is
+    # harder, and the second easier, for any classifier.
+    images = (
+        np.fromfile(mnist_raw / "train-images-idx3-ubyte", np.uint8, 12_000 * 784, offset=16).reshape(-1, 784) / 255
+    )
+    labels = np.fromfile(mnist_raw / "train-labels-idx1-ubyte", np.uint8, 12_000, offset=8)
+    # No network: what is tried is the map.
+    latents = PCA(40, random_state=0).fit(images[:4000]).transform(images).astype(np.float32)
+    positions = tsne.embed(latents[:4000], TsneParams(backend="opentsne", perplexity=30, seed=0))
+    placed = place(latents[4000:], latents[:4000], positions)
+    fitted = knn_accuracy(positions, labels[:4000])
+    assert fitted > 0.9
+    assert KNeighborsClassifier(10).fit(positions, labels[:4000]).score(placed, labels[4000:]) > fitted - 0.02
