@@ -18,10 +18,9 @@ RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
 CENTRES = 20 * np.eye(16)
 LATENTS = (RANDOM.normal(size=(200, 16)) + CENTRES[LABELS]).astype(np.float32)
-# A map as t-SNE would make it: far from the origin, four islands.
-POSITIONS = (RANDOM.normal(size=(200, 2)) + np.array([[0, 0], [30, 0], [0, 30], [30, 30]])[LABELS] + 70).astype(
-    "float32"
-)
+# A map of four islands, far from the origin. Rounded, so that it can be moved without rounding.
+ISLANDS = np.array([[0, 0], [30, 0], [0, 30], [30, 30]])[LABELS] + 70
+POSITIONS = (np.round((RANDOM.normal(size=(200, 2)) + ISLANDS) * 1024) / 1024).astype(np.float32)
 NEW_LABELS = RANDOM.integers(0, 4, 60)
 NEW = (RANDOM.normal(size=(60, 16)) + CENTRES[NEW_LABELS]).astype(np.float32)
 
