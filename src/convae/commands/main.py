@@ -3,10 +3,13 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from convae import startup
+from convae.commands import network_parsers
 from convae.errors import ConvaeError
 from convae.version import __version__
 
@@ -26,7 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="convae",
-        description="Look after the results of the pipeline, which `dvc repro` runs.",
+        description="Look after the results of the pipeline, which `dvc repro` runs, and use its network on other images.",
         epilog="Example: convae report",
     )
     parser.add_argument("--version", action="version", version=f"convae {__version__}")
@@ -34,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, (summary, example) in COMMANDS.items():
         described = f"{summary[0].upper()}{summary[1:]}."
         subparsers.add_parser(name, help=summary, description=described, epilog=f"Example: {example}")
+    network_parsers.add_parsers(subparsers)
     completion = subparsers.add_parser(
         "completion",
         help="print a script that completes convae's command line",
@@ -49,9 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code: str | int | None
     try:
         given = make_parser().parse_args(arguments)
-        # From any folder of the project, as with DVC.
-        here = Path.cwd()
-        os.chdir(next((folder for folder in (here, *here.parents) if (folder / ".dvc/config").exists()), here))
+        if given.command in network_parsers.PROGRAMS:
+            _prepare()
+        else:
+            # From any folder of the project, as with DVC.
+            here = Path.cwd()
+            os.chdir(next((folder for folder in (here, *here.parents) if (folder / ".dvc/config").exists()), here))
         module = importlib.import_module(f"convae.commands.{given.command.replace('-', '_')}")
         code = module.run(given)
     except SystemExit as ended:  # after help, or wrong usage
@@ -60,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = f"error: {error}"
     except BrokenPipeError:
         code = 0
+    except OSError as error:  # a full disk, a folder without permission
+        where = error.filename or "input or output"
+        code = f"error: {where}: {error.strerror or error}; mend that and run it again"
     except KeyboardInterrupt:
         code = 130
     try:
@@ -67,3 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # whoever read what is printed has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _prepare() -> None:
+    """Leave out of the environment what would change results, as a stage does; Ctrl-C stays an exception."""
+    handler = signal.getsignal(signal.SIGINT)
+    startup.prepare()
+    signal.signal(signal.SIGINT, handler)

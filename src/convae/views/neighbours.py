@@ -1,0 +1,42 @@
+"""Draw images beside those that are nearest to them."""
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from convae.views.figures import drawn
+
+
+def neighbours_figure(
+    images: np.ndarray, names: Sequence[str], others: np.ndarray, neighbours: Sequence[Sequence[tuple[int, float]]]
+) -> Figure:
+    """Draw a row for each image: the image, under its name, and its neighbours, under their distances.
+
+    Parameters
+    ----------
+    images : numpy.ndarray
+        uint8 [N, C, H, W] with one channel (grey) or three (RGB).
+    names : sequence of str
+        Of the images; the last part is shown.
+    others : numpy.ndarray
+        uint8 [M, C, H, W].
+    neighbours : sequence of sequence of tuple of int and float
+        For each image, numbers of others and their distances.
+    """
+    _, _, height, width = images.shape
+    columns = 1 + max(map(len, neighbours))
+    figure = Figure(
+        figsize=(1.2 * columns, (1.2 * np.clip(height / width, 0.5, 2) + 0.25) * len(images)), layout="constrained"
+    )
+    axes = figure.subplots(len(images), columns, squeeze=False)
+    for cell in axes.flat:
+        cell.set_axis_off()
+    for number, (row, name, found) in enumerate(zip(axes, names, neighbours, strict=True)):
+        title = drawn(PurePath(name).name, f"image {number + 1}")
+        shown = [(images[number], title), *((others[other], f"{distance:.3g}") for other, distance in found)]
+        for cell, (pixels, text) in zip(row, shown, strict=False):  # some may have fewer neighbours
+            cell.imshow(pixels.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
+            cell.set_title(text, fontsize=120 / max(15, len(text)), parse_math=False)
+    return figure
