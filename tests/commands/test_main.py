@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-COMMANDS = ["report", "compare", "verify", "check-lock", "recover", "heal", "push", "completion"]
+NETWORK = ["encode", "reconstruct", "similar", "place", "score"]
+COMMANDS = ["report", "compare", "verify", "check-lock", "recover", "heal", "push", *NETWORK, "completion"]
 # Output is buffered, as is usual.
 KEPT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 ENVIRONMENT = {**KEPT, "PYTHONPATH": str(REPOSITORY / "src")}
@@ -63,6 +64,14 @@ def test_help_of_a_subcommand_gives_an_example_of_it(command: str, tmp_path: Pat
         (["completion"], "shell"),
         (["completion", "powershell"], "invalid choice: 'powershell'"),
         (["check"], "invalid choice: 'check'"),  # not short for check-lock
+        (["encode", "model", "a.png"], "the following arguments are required: -o"),
+        (["encode", "model", "-o", "a.npy"], "the following arguments are required: IMAGES"),
+        (["encode", "model", "a.png", "-o", "latents.txt"], "want a name that ends in .npy or .csv, got 'latents.txt'"),
+        (["score", "model", "a.png", "-o", "a.png"], "want a name that ends in .csv, got 'a.png'"),
+        (["score", "model", "a.png", "-o", "a.csv", "--json"], "not allowed with argument -o"),
+        (["similar", "model", "a.png"], "the following arguments are required: --among"),
+        (["similar", "model", "a.png", "--among", "b", "-k", "0"], "want a whole number from 1 on, got '0'"),
+        (["score", "model", "a.png", "--background", "white"], "want a colour such as #ffffff, got 'white'"),
     ],
 )
 def test_wrong_usage_is_told_on_stderr_with_exit_code_2(arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -153,7 +162,7 @@ print(sorted(found & {"torch", "numpy", "dvc", "pydantic", "ruamel", "yaml", "ma
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["verify", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["verify", "--help"], ["encode", "--help"]])
 def test_help_and_version_import_none_of_the_large_libraries(arguments: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments],
@@ -179,7 +188,7 @@ def test_what_completes_bash_is_a_script_that_bash_takes_and_that_completes(tmp_
         "printf '%s\\n' \"${COMPREPLY[@]}\""
     )
     completed = subprocess.run(["bash", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert completed.stdout.split() == ["report", "recover"]
+    assert completed.stdout.split() == ["report", "recover", "reconstruct"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "tcsh"])

@@ -29,7 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="convae",
-        description="Look after the results of the pipeline, which `dvc repro` runs, and use its network on other images.",
+        description="Look after the results of the pipeline, which `dvc repro` runs; use its network on other images.",
         epilog="Example: convae report",
     )
     parser.add_argument("--version", action="version", version=f"convae {__version__}")

@@ -19,8 +19,9 @@ PROGRAMS = {
     ),
 }
 PREPARED = """IMAGES are prepared as those of the data set: cropped about their centres and scaled to the network's
-size, turned as EXIF says, brought to its colours and to 8 bits. MNIST's and the like are light on dark: invert images of
-dark ink before you give them. An image that cannot be used is told in one line and left out; the exit code is then 1."""
+size, turned as EXIF says, brought to its colours and to 8 bits. MNIST's and the like are light on dark: invert images
+of dark ink before you give them. An image that cannot be used is told in one line and left out; the exit code is then
+1."""
 # What shtab completes, by shell; it need not be imported for that.
 FILE = {"bash": "_shtab_compgen_files", "zsh": "_files", "tcsh": "f"}
 FOLDER = {"bash": "_shtab_compgen_dirs", "zsh": "_files -/", "tcsh": "d"}
