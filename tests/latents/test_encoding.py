@@ -1,5 +1,7 @@
 """Latent vectors, against plain PyTorch."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -61,3 +63,14 @@ def test_what_this_guards_against_is_there() -> None:
     images = torch.tensor(PIXELS / 127.5 - 1, dtype=torch.float32)
     with torch.no_grad():
         assert not torch.equal(network.encoder(images[:1]), network.encoder(images)[:1])
+
+
+def test_threads_to_come_use_as_many_of_pytorch_s_as_before(model: Autoencoder) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        list(encode(model, PIXELS[:3]))
+        with ThreadPoolExecutor(1) as pool:
+            assert (torch.get_num_threads(), pool.submit(torch.get_num_threads).result()) == (3, 3)
+    finally:
+        torch.set_num_threads(before)

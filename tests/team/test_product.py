@@ -1,5 +1,6 @@
 """The model as a product: fetched from another folder by DVC, used with the package installed by pip from a clone."""
 
+import json
 import re
 import shutil
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Repository, copy_of
+from PIL import Image
 
 pytestmark = pytest.mark.slow
 
@@ -40,23 +42,34 @@ def elsewhere(published: Path, finished: Repository, tmp_path_factory: pytest.Te
     return elsewhere
 
 
-def test_the_five_lines_of_the_readme_encode_and_reconstruct_images_outside_the_repository(
+def test_the_lines_of_the_readme_use_the_network_outside_the_repository(
     published: Path, elsewhere: Repository, finished: Repository
 ) -> None:
     found = re.search(r"## Use the model.*?```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     assert found, "README.md shows no Python under 'Use the model'"
     elsewhere.run(f"dvc get {published} artifacts/model")
-    np.save(elsewhere.path / "images.npy", np.load(finished.path / "artifacts/data/test_images.npy"))
-    save = 'numpy.savez("results.npz", latents=latents, reconstructions=reconstructions)\n'
+    for folder in ("latents", "tsne"):
+        elsewhere.run(f"dvc get {published} artifacts/{folder} --out artifacts/{folder}")
+    pixels = np.load(finished.path / "artifacts/data/test_images.npy")
+    (elsewhere.path / "photos").mkdir()
+    for number, image in enumerate(pixels):
+        Image.fromarray(image[0]).save(elsewhere.path / f"photos/{number:04}.png")
+    names = ("latents", "reconstructions", "errors", "rows", "distances", "placed")
+    save = f"numpy.savez('results.npz', {', '.join(f'{name}={name}' for name in names)})\n"
     (elsewhere.path / "use.py").write_text(found[1] + save)
     elsewhere.run("venv/bin/python use.py")
     results = np.load(elsewhere.path / "results.npz")
-    latents = np.load(finished.path / "artifacts/latents/latents.npy")
-    np.testing.assert_allclose(results["latents"], latents, atol=1e-5)
-    # A pixel on the border between two greys may round either way.
-    differences = results["reconstructions"] - np.load(finished.path / "artifacts/evaluate/reconstructions.npy")
-    assert results["reconstructions"].dtype == np.uint8
-    assert (differences != 0).mean() < 1e-4
+    latents, reconstructions, positions = (
+        np.load(finished.path / f"artifacts/{name}.npy")
+        for name in ("latents/latents", "evaluate/reconstructions", "tsne/embedding")
+    )
+    assert results["latents"].tobytes() == latents.tobytes()
+    assert results["reconstructions"].tobytes() == reconstructions.tobytes()
+    measured = json.loads((finished.path / "metrics/losses.json").read_text())["test"]["mse"]
+    np.testing.assert_allclose(results["errors"].mean(), measured, atol=1e-6)
+    # Each image is on the map and among the latents already.
+    assert (results["rows"][0][0], results["distances"][0][0]) == (0, 0)
+    assert np.median(np.linalg.norm(results["placed"] - positions, axis=1)) < 0.05 * np.ptp(positions)
 
 
 def test_a_version_of_the_model_is_fetched_by_its_name(

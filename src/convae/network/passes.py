@@ -44,10 +44,14 @@ def in_chunks(
         forget(pixels)
         return tuple(result[: len(given)] for result in compute(normalize(torch.from_numpy(chunk)), start))
 
-    with (
-        tqdm(total=len(pixels), unit="image", disable=None) as bar,
-        ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
-        for results in pool.map(compute_chunk, range(0, len(pixels), size)):
-            yield results
-            bar.update(len(results[0]))
+    threads = torch.get_num_threads()
+    try:
+        with (
+            tqdm(total=len(pixels), unit="image", disable=None) as bar,
+            ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            for results in pool.map(compute_chunk, range(0, len(pixels), size)):
+                yield results
+                bar.update(len(results[0]))
+    finally:
+        torch.set_num_threads(threads)  # what a thread sets is also what threads to come start with
