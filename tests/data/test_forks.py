@@ -97,6 +97,20 @@ def test_an_error_in_the_work_is_printed_and_told(capfd):
     assert printed.out == ""
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("of 3 TB"), OSError(27, "é")])
+def test_a_full_disk_or_memory_is_the_parents_error(error, capfd):
+    def fill(number: int) -> int:
+        if number == 7:
+            raise error
+        return number
+
+    with pytest.raises(type(error)) as met:
+        list(in_forks(fill, 50))
+    if isinstance(error, OSError):
+        assert (met.value.errno, met.value.strerror) == error.args
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_result_that_cannot_be_sent_is_told(capfd):
     with pytest.raises(ConvaeError, match=ENDED):
         list(in_forks(lambda number: b"bytes", 3))

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from convae.artifacts import Put
+from convae.data.decoding import decode_files
 from convae.data.forks import in_forks
 from convae.data.listing import SPLITS, Picture, image_files, layout, named, shown
 from convae.data.params import DataParams
-from convae.data.pictures import UnusableImageError, decode, decoder, look_at, read_file
+from convae.data.pictures import UnusableImageError, decoder, look_at
 from convae.data.source import UNLABELLED, Source
 from convae.errors import ConvaeError
 
@@ -122,26 +122,16 @@ def _fill(folder: Path, splits: Mapping[str, list[Picture]], params: DataParams,
     """Decode all images into the arrays, or refuse all that cannot be used, at once."""
     tasks = [(split, row, each.path) for split in SPLITS for row, each in enumerate(splits[split])]
 
-    def work(number: int) -> list[str]:
-        split, row, path = tasks[number]
-        try:
-            pixels, told = decode(read_file(folder / path), params.image_size, params.colour, params.background)
-        except UnusableImageError as error:
-            return [f"{shown(path)[-200:]} {error}"]
+    def put(number: int, pixels: np.ndarray) -> None:
+        split, row, _ = tasks[number]
         puts[split](row, pixels[np.newaxis])
-        return ["", *told]
 
-    refused: dict[int, str] = {}
-    told: Counter[str] = Counter()
-    for number, (refusal, *found) in tqdm(in_forks(work, len(tasks)), total=len(tasks), unit="image", disable=None):
-        told.update(found)
-        if refusal:
-            refused[number] = refusal
-    if refused:
-        what = (
-            f"{len(refused):,} of {len(tasks):,} files cannot be used: {named(refused[key] for key in sorted(refused))}"
-        )
+    paths = [folder / path for _, _, path in tasks]
+    faults, told = decode_files(paths, params.image_size, params.colour, params.background, put)
+    if faults:
+        refused = [f"{shown(tasks[number][2])[-200:]} {fault}" for number, fault in faults.items()]
+        what = f"{len(refused):,} of {len(tasks):,} files cannot be used: {named(refused)}"
         raise ConvaeError(f"data.folder: {shown(params.folder)}", what, "mend or remove them")
-    for what, count in sorted(told.items()):
+    for what, count in told.items():
         print(f"download: {count:,} images {what}")
     print("download: " + " and ".join(f"{len(splits[split]):,} images for {split}ing" for split in SPLITS))

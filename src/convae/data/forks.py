@@ -39,7 +39,9 @@ def in_forks(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]
     Raises
     ------
     ConvaeError
-        If a process was killed, or has met an error, which it prints.
+        If a process was killed, or has met an error that no work should, which it prints.
+    OSError, MemoryError
+        As a process has met it: of a full disk, say.
     """
     read, write = os.pipe()
     processes = min(joblib.cpu_count(), count)
@@ -57,8 +59,12 @@ def in_forks(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]
     done = 0
     try:
         with open(read, encoding="utf-8") as lines:
-            for done, line in enumerate(lines, start=1):  # noqa: B007
-                yield tuple(json.loads(line))
+            for line in lines:
+                number, found = json.loads(line)
+                if number is None:
+                    raise OSError(*found) if found else MemoryError
+                done += 1
+                yield number, found
     finally:
         failed = [child for child in children if os.waitpid(child, 0)[1]]
     if failed or done < count:
@@ -82,7 +88,9 @@ def _work(work: Callable[[int], Any], numbers: range, write: int, parent: int) -
             code = 0
     except BrokenPipeError:  # the parent has given up, and says why
         pass
-    except Exception:
+    except (OSError, MemoryError) as error:  # which the parent raises as its own
+        os.write(write, json.dumps([None, error.args if isinstance(error, OSError) else []]).encode() + b"\n")
+    except Exception:  # of whatever kind: beyond this function the parent's code would run a second time
         traceback.print_exc()
     finally:
         os._exit(code)

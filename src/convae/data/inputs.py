@@ -2,18 +2,15 @@
 
 import mmap
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from convae import artifacts
-from convae.data.forks import in_forks
+from convae.data.decoding import decode_files
 from convae.data.listing import image_files, shown
-from convae.data.pictures import UnusableImageError, decode, read_file
 from convae.errors import ConvaeError
 
 WHITE = (255, 255, 255)
@@ -80,7 +77,7 @@ def read_inputs(
             pixels.append(decoded[sound] if len(sound) < len(part) else decoded[done : done + len(part)])
             names += [files[number] for number in sound]
             done += len(part)
-    refused += [f"{shown(files[number])}: {faults[number]}" for number in sorted(faults)]
+    refused += [f"{shown(files[number])}: {fault}" for number, fault in faults.items()]
     # An array alone stays where it is, on the disk.
     return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, told)
 
@@ -111,17 +108,8 @@ def _decoded(
     shared = mmap.mmap(-1, len(files) * channels * height * width)
     pixels = np.frombuffer(shared, np.uint8).reshape(len(files), *image_shape)
 
-    def work(number: int) -> list[str]:
-        try:
-            pixels[number], told = decode(read_file(Path(files[number])), (height, width), colour, background)
-        except UnusableImageError as error:
-            return [str(error)]
-        return ["", *told]
+    def put(number: int, decoded: np.ndarray) -> None:
+        pixels[number] = decoded
 
-    faults: dict[int, str] = {}
-    told: Counter[str] = Counter()
-    for number, (fault, *found) in tqdm(in_forks(work, len(files)), total=len(files), unit="image", disable=None):
-        told.update(found)
-        if fault:
-            faults[number] = fault
-    return pixels, faults, [f"{count:,} images {what}" for what, count in sorted(told.items())]
+    faults, told = decode_files([Path(file) for file in files], (height, width), colour, background, put)
+    return pixels, faults, [f"{count:,} images {what}" for what, count in told.items()]
