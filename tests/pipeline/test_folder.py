@@ -188,7 +188,9 @@ def test_what_does_not_go_with_the_images_is_refused_before_the_training(
 
 def test_the_sample_folder_runs_as_the_readme_says(finished: Repository, tmp_path: Path) -> None:
     copy = copy_of(finished, tmp_path)
-    output = copy.run("dvc exp run -S data.dataset=folder -S extract.split=all -S data.train_images=null")
+    output = copy.run(
+        "dvc exp run -S data.dataset=folder -S extract.split=all -S train.batch_size=8 -S data.train_images=null"
+    )
     assert stages_run(output)[0] == "download"
     assert set(metrics(copy, "losses")["test_mse_by_class"]) <= {"circle", "square", "star", "triangle"}
 
