@@ -71,7 +71,7 @@ shared-folder: ## with sudo: make a folder DIR=... in which a Unix group GROUP=.
 	  "$(DIR)"/{files/md5,runs}/{{0..9},{a..f}}{{0..9},{a..f}}
 
 shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
-	@test -w "$(DIR)/files/md5" || { echo 'error: $(DIR): is no shared folder of yours; see README.md' >&2; exit 1; }
+	@test -w "$(DIR)/files/md5" || { echo 'error: $(DIR): is no shared folder of yours; see docs/sharing.md' >&2; exit 1; }
 	dvc cache dir --local "$(DIR)"
 	dvc config --local cache.shared group
 	dvc config --local cache.type reflink,symlink,copy

@@ -1,7 +1,7 @@
 """Measure the pipeline: ``python -m benchmarks.run [--quick] [--only SECTION,...]``; `make bench` runs all of it.
 
 Each section's raw numbers go into ``results.json`` when it is done, and the tables made of them into ``results.md`` and
-the README. What is measured is the last commit, in clones with a cache of their own.
+docs/performance.md. What is measured is the last commit, in clones with a cache of their own.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from convae.stage import PIPELINE, times_path
 
 RESULTS = Path("benchmarks/results.json")
 TABLES = Path("benchmarks/results.md")
-README = Path("README.md")
+PAGE = Path("docs/performance.md")
 
 # Five epochs of the one-cycle schedule pass the rival's last test loss by far; four would, just.
 FAST_RECIPE = {
@@ -345,11 +345,11 @@ def measure(sections: list[str], scale: Scale, results: dict[str, Any], save: Ca
 
 
 def save(results: dict[str, Any]) -> None:
-    """Write the results, the tables made of them, and these into the README."""
+    """Write the results, the tables made of them, and these into their page."""
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     tables = render(json.loads(RESULTS.read_text()))
     TABLES.write_text(tables)
-    README.write_text(paste(tables, README.read_text()))
+    PAGE.write_text(paste(tables, PAGE.read_text()))
 
 
 def main() -> None:

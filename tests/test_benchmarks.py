@@ -125,7 +125,7 @@ def test_what_is_pasted_takes_the_place_of_what_was_between_the_markers() -> Non
 
 def test_the_committed_tables_are_made_of_the_committed_results() -> None:
     tables = (REPOSITORY / run.TABLES).read_text()
-    page = (REPOSITORY / run.README).read_text()
+    page = (REPOSITORY / run.PAGE).read_text()
     assert tables == table.render(json.loads((REPOSITORY / run.RESULTS).read_text()))
     assert page.count(table.BEGIN) == page.count(table.END) == 1
     assert page == table.paste(tables, page)

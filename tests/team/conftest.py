@@ -1,4 +1,4 @@
-"""Real servers on loopback, each as the README sets it up, and the people who share a remote on them."""
+"""Real servers on loopback, each as docs/sharing.md sets it up, and the people who share a remote on them."""
 
 import getpass
 import json

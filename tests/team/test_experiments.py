@@ -186,7 +186,7 @@ def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_byte
         process.kill()
     temporary.communicate(timeout=60)
     assert json.loads(killed.run("dvc exp show --json"))[1]["experiments"][0]["executor"]["state"] == "running"
-    shutil.rmtree(killed.path / ".dvc/tmp/exps/standalone")  # as the README says
+    shutil.rmtree(killed.path / ".dvc/tmp/exps/standalone")  # as docs/experiments.md says
     assert not experiments(killed)
 
     killed.run(f"dvc exp run --queue --name second {command}")

@@ -9,8 +9,8 @@ CONFLICT = "Merge conflict in dvc.lock"
 
 
 def way_out() -> list[str]:
-    """Take the commands from the README, so that what it says is what is tested."""
-    section = (REPOSITORY / "README.md").read_text().partition("### Merge\n")[2]
+    """Take the commands from docs/experiments.md, so that what it says is what is tested."""
+    section = (REPOSITORY / "docs/experiments.md").read_text().partition("## Merge\n")[2]
     commands = section.partition("```sh\n")[2].partition("```")[0].splitlines()
     assert commands
     return [command.partition("  #")[0] for command in commands]

@@ -42,11 +42,11 @@ def elsewhere(published: Path, finished: Repository, tmp_path_factory: pytest.Te
     return elsewhere
 
 
-def test_the_lines_of_the_readme_use_the_network_outside_the_repository(
+def test_the_lines_of_the_page_use_the_network_outside_the_repository(
     published: Path, elsewhere: Repository, finished: Repository
 ) -> None:
-    found = re.search(r"## Use the model.*?```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-    assert found, "README.md shows no Python under 'Use the model'"
+    found = re.search(r"```python\n(.*?)```", (REPOSITORY / "docs/model.md").read_text(), re.DOTALL)
+    assert found, "docs/model.md shows no Python"
     elsewhere.run(f"dvc get {published} artifacts/model")
     for folder in ("latents", "tsne"):
         elsewhere.run(f"dvc get {published} artifacts/{folder} --out artifacts/{folder}")

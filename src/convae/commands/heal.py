@@ -70,7 +70,7 @@ def remove_damaged_from_remote(quick: bool) -> None:
         repo = Repo()
         remote = repo.cloud.get_remote_odb(command="push")
     except DvcException as error:
-        raise ConvaeError("remote", str(error), "see README.md, Share with a team") from error
+        raise ConvaeError("remote", str(error), "see docs/sharing.md") from error
     if remote.fs.CAN_TRAVERSE:
         remove_damaged(remote, has_size_in(repo.cache.local) if quick else has_its_hash)
     elif not quick:
