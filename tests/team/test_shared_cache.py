@@ -60,7 +60,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def people(finished: Repository, folder: Path) -> list[Person]:
-    """Provide two users with a clone each, set up as docs/sharing.md has it; the first has brought in the team's results."""
+    """Provide two users, set up as docs/sharing.md says; the first has brought in the team's results."""
     program("setpriv", "sudo apt-get install util-linux")
     as_root(f"make --directory={finished.path} shared-folder DIR={folder}/cache GROUP={GROUP}")
     finished.run(f"git bundle create --quiet {folder}/origin main")
