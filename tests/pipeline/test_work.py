@@ -29,6 +29,8 @@ IMPORTED = {
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],
     "quality": [SKLEARN],
+    "generate": [SKLEARN | {"torch"}],
+    "assess": [set()],
     "plot": [{"matplotlib"}],
 }
 

@@ -12,7 +12,7 @@ from convae.commands.programs import dvc, git
 
 MACHINE = "artifacts/train/machine.json"
 # How far a metric may move on hardware that rounds otherwise: several times what another seed moves it by.
-TOLERANCES = {"losses.json": 0.002, "embedding.json": 0.02}
+TOLERANCES = {"losses.json": 0.002, "embedding.json": 0.02, "generation.json": 0.15}
 
 
 def output_hashes(lock: dict[str, Any]) -> dict[str, str]:
