@@ -29,7 +29,7 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any]
         f"map       neighbour recall {quality['neighbour_recall']:.3f}, "
         f"trustworthiness {quality['trustworthiness']:.3f}",
         f"samples   density {new['density']['mixture']:.3f}, coverage {new['coverage']['mixture']:.3f}  "
-        f"(of latent values drawn one by one: {new['density']['independent']:.3f}, {new['coverage']['independent']:.3f})",
+        f"(with independent latent values {new['density']['independent']:.3f}, {new['coverage']['independent']:.3f})",
         "figures   artifacts/plots/: loss.png, reconstructions.png, tsne.png, samples.png, interpolations.png",
     ]
     if times:

@@ -12,9 +12,7 @@ def borne(asked: int, images: int) -> int:
     """Lower the number of components that is asked for to what so many images bear, and say so."""
     most = max(1, images // EACH)
     if asked > most:
-        print(
-            f"generate.components: {most}, not {asked}: {images} images are fit, and each is to have {EACH}", flush=True
-        )
+        print(f"generate: {most} components, not {asked}, since each is to have {EACH} of the {images} images")
     return min(asked, most)
 
 

@@ -144,11 +144,10 @@ def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
     """
     pairs, steps, _, height, width = latents.shape
     ratio = np.clip(height / width, 0.5, 2)
-    figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.1), layout="constrained")
+    figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.4), layout="constrained")
     for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
         _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
-        for label, middle in (("latents", 0.75), ("pixels", 0.25)):
-            cell.text(-0.01, middle, label, rotation=90, ha="right", va="center", transform=cell.transAxes)
+    figure.axes[0].set_title("from one test image to another: straight in latent space, and below it in pixels")
     return figure
 
 
