@@ -25,7 +25,7 @@ IMPORTED = {
     "download": [set()],
     "check_images": [set()],
     "train": [{"torch"}] * 3,
-    "evaluate": [{"torch"}],
+    "evaluate": [{"scipy", "torch"}],
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],
     "quality": [SKLEARN],

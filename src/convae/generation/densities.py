@@ -42,14 +42,16 @@ def training_latents(model: nn.Module, pixels: np.ndarray, latent_size: int) -> 
         If they are all alike, but for rounding, as those of a network that died in training are.
     """
 
-    def encode_chunk(images: Tensor, first: int) -> np.ndarray:
-        inside = chosen[(chosen >= first) & (chosen < first + len(images))] - first
-        latents: np.ndarray = model.get_submodule("encoder")(images).flatten(1).numpy()[inside]
-        return latents
+    def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
+        return (model.get_submodule("encoder")(images).flatten(1).numpy(),)
 
     most = max(2, min(IMAGES, VALUES // latent_size))
     chosen = np.sort(np.random.default_rng(0).permutation(len(pixels))[:most])
-    latents = np.concatenate(list(in_chunks(encode_chunk, pixels)))
+    latents, done = np.empty((len(chosen), latent_size), np.float32), 0
+    for (chunk,) in in_chunks(encode_chunk, pixels):
+        first, stop = np.searchsorted(chosen, (done, done + len(chunk)))
+        latents[first:stop] = chunk[chosen[first:stop] - done]
+        done += len(chunk)
     highest, lowest = latents.max(axis=0).astype(np.float64), latents.min(axis=0).astype(np.float64)
     if (highest - lowest <= 8 * float(np.finfo(np.float32).eps) * np.maximum(abs(highest), abs(lowest))).all():
         what = f"all {len(latents)} are alike, so there is nothing to draw from"
