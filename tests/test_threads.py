@@ -19,7 +19,7 @@ joblib.cpu_count = lambda **_: cores
 torch.set_num_threads(cores)
 from convae.generation.densities import fit_mixture, from_columns, from_mixture
 from convae.generation.interpolation import interpolations
-from convae.latents.encoding import encode
+from convae.network.encoding import encode
 from convae.maps import tsne
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality

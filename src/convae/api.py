@@ -9,10 +9,10 @@ from torch import Tensor
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
-from convae.latents import encoding
 from convae.maps.neighbours import nearest as similar
 from convae.maps.placing import place
 from convae.measures.reconstruction import reconstruction_errors
+from convae.network import encoding
 from convae.network.loading import load
 from convae.network.models import Autoencoder
 from convae.network.passes import in_chunks

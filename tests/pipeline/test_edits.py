@@ -84,7 +84,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "an error of maps": (text("maps/tsne", "or more images"), {"tsne"}),
     "an error of the map's quality": (text("maps/quality", "points are too few to measure"), {"quality"}),
     "an error of views": (text("views/history", "the last row is cut short"), {"plot"}),
-    "the latents' encoding": (text("latents/encoding", "Encode images"), {"extract"}),
+    "the latents' encoding": (text("network/encoding", "Encode images"), {"evaluate", "extract", "generate"}),
     "a measure": (text("measures/pca", "Compute the mean squared errors"), {"evaluate"}),
     "the density of latents": (text("generation/densities", "Estimate the density"), {"generate"}),
     "a measure of new images": (text("generation/likeness", "Measure how like"), {"assess"}),

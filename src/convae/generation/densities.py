@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from torch import Tensor, nn
+from torch import nn
 
 from convae.errors import ConvaeError
-from convae.network.passes import in_chunks
+from convae.network.encoding import encode
 
 # The images that are fit, and their latent values, 64 MB: with twice as many images the samples are no better.
 IMAGES, VALUES = 10_000, 2**24
@@ -41,14 +41,10 @@ def training_latents(model: nn.Module, pixels: np.ndarray, latent_size: int) -> 
     ConvaeError
         If they are all alike, but for rounding, as those of a network that died in training are.
     """
-
-    def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
-        return (model.get_submodule("encoder")(images).flatten(1).numpy(),)
-
     most = max(2, min(IMAGES, VALUES // latent_size))
     chosen = np.sort(np.random.default_rng(0).permutation(len(pixels))[:most])
     latents, done = np.empty((len(chosen), latent_size), np.float32), 0
-    for (chunk,) in in_chunks(encode_chunk, pixels):
+    for chunk in encode(model, pixels):
         first, stop = np.searchsorted(chosen, (done, done + len(chunk)))
         latents[first:stop] = chunk[chosen[first:stop] - done]
         done += len(chunk)

@@ -3,12 +3,10 @@
 from math import isqrt
 
 import numpy as np
-import torch
 
 from convae.generation.decoding import decode
+from convae.network.encoding import encode
 from convae.network.models import Autoencoder
-from convae.network.passes import in_parts
-from convae.network.pixels import normalize
 
 # Images on the way, the first and the last included.
 STEPS = 10
@@ -33,15 +31,11 @@ def interpolations(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
         uint8 [pairs, STEPS, C, H, W]; the first and the last of each are reconstructions.
     """
 
-    def encode_part(start: int, stop: int) -> np.ndarray:
-        latents: np.ndarray = model.encoder(normalize(torch.from_numpy(ends[start:stop]))).flatten(1).numpy()
-        return latents
-
     def put(first: int, images: np.ndarray) -> None:
         found[first : first + len(images)] = images
 
     ends = pixels.reshape(-1, *model.image_shape)
-    encoded = np.concatenate(list(in_parts(encode_part, len(ends), model.image_shape))).astype(np.float64)
+    encoded = np.concatenate(list(encode(model, ends))).astype(np.float64)
     ways = _between(encoded.reshape(len(pixels), 2, -1)).astype(np.float32).reshape(len(pixels) * STEPS, -1)
     found = np.empty((len(ways), *model.image_shape), np.uint8)
     decode(model, lambda start, stop: ways[start:stop], len(ways), put)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convae.network.encoding import encode
 from convae.network.models import Autoencoder
 from convae.network.passes import in_chunks
 
@@ -29,16 +30,14 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
         Errors on the [-1, 1] scale, by the bits.
     """
 
-    def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
-        return (model.encoder(images).numpy(),)
-
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray, ...]:
-        shares = ((model.encoder(images) - low) / torch.where(span > 0, span, 1)).clamp(0, 1)
+        latents = model.encoder(images)
+        shares = ((latents.flatten(1) - low) / torch.where(span > 0, span, 1)).clamp(0, 1)
         levels = [(shares * (2**each - 1)).round() / (2**each - 1) for each in bits]
-        outputs = [model.decoder(low + span * level) for level in levels]
+        outputs = [model.decoder((low + span * level).view_as(latents)) for level in levels]
         return tuple((output - images).square().double().mean(dim=(1, 2, 3)).numpy() for output in outputs)
 
-    ranges = [(latents.min(axis=0), latents.max(axis=0)) for (latents,) in in_chunks(encode_chunk, train)]
+    ranges = [(latents.min(axis=0), latents.max(axis=0)) for latents in encode(model, train)]
     lows, highs = (torch.from_numpy(np.stack(each)) for each in zip(*ranges, strict=True))
     low, high = lows.amin(dim=0), highs.amax(dim=0)
     span = high - low
