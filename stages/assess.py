@@ -6,8 +6,8 @@ import numpy as np
 
 from convae import artifacts
 from convae.data.images import read_images
-from convae.generation.components import read_components
 from convae.generation.likeness import likeness
+from convae.generation.mixtures import read_mixture
 from convae.stage import run
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     reconstructions = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test.shape)
     files = {"mixture": "samples", "independent": "independent"}
     samples = {way: read_images(Path(f"artifacts/generate/{name}.npy"), test.shape[1:]) for way, name in files.items()}
-    components = read_components(Path("artifacts/generate/mixture.json"))
+    components = len(read_mixture(Path("artifacts/generate/mixture.safetensors")).weights)
     measured = likeness(samples, train, test, reconstructions)
     artifacts.write_metrics(Path("metrics/generation.json"), {**measured, "components": components})
 

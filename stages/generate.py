@@ -6,8 +6,7 @@ import numpy as np
 
 from convae import artifacts
 from convae.data.images import read_images
-from convae.generation import densities, interpolation
-from convae.generation.components import borne
+from convae.generation import densities, interpolation, mixtures
 from convae.generation.decoding import decode
 from convae.generation.params import GenerateParams
 from convae.network.loading import load
@@ -21,18 +20,17 @@ def main() -> None:
     train = read_images(Path("artifacts/data/train_images.npy"), model.image_shape)
     test = read_images(Path("artifacts/data/test_images.npy"), model.image_shape)
     latents = densities.training_latents(model, train, model.latent_size)
-    components = borne(params.components, len(latents))
-    mixture = densities.fit_mixture(latents, components, params.seed)
+    mixture = densities.fit_mixture(latents, densities.borne(params.components, len(latents)), params.seed)
     pairs = test[interpolation.choose_pairs(len(test), params.interpolations, params.seed)]
     for name, draw in (
-        ("samples", densities.from_mixture(mixture, params.samples, params.seed)),
+        ("samples", mixtures.from_mixture(mixture, params.samples, params.seed)),
         ("independent", densities.from_columns(latents, params.seed)),
     ):
         with artifacts.new_array(folder / f"{name}.npy", np.uint8, (params.samples, *model.image_shape)) as put:
             decode(model, draw, params.samples, put)
     artifacts.write_array(folder / "interpolations.npy", interpolation.interpolations(model, pairs))
     artifacts.write_array(folder / "crossfades.npy", interpolation.crossfades(pairs))
-    artifacts.write_json(folder / "mixture.json", {"components": components})
+    mixtures.write_mixture(folder / "mixture.safetensors", mixture)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import joblib, numpy as np, torch
 cores = int(sys.argv[1])
 joblib.cpu_count = lambda **_: cores
 torch.set_num_threads(cores)
-from convae.generation.densities import fit_mixture, from_columns, from_mixture
+from convae.generation.densities import fit_mixture, from_columns
+from convae.generation.mixtures import from_mixture
 from convae.generation.interpolation import interpolations
 from convae.network.encoding import encode
 from convae.maps import tsne

@@ -1,16 +1,15 @@
 """What is drawn from a density: like what it was fit to, and as many Gaussians as there are images for."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from torch import nn
 
 from convae.errors import ConvaeError
-from convae.generation import densities
-from convae.generation.components import borne, read_components
+from convae.generation import densities, mixtures
 from convae.network.models import build
 from convae.network.params import ModelParams, configure
 
@@ -28,7 +27,7 @@ def clusters(count: int = 900, size: int = 6) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1e-12, 1, 1e12])
 def test_samples_have_the_clusters_the_covariances_and_the_shares_of_what_was_fit(scale: float) -> None:
     mixture = densities.fit_mixture(clusters() * np.float32(scale), 3, 0)
-    samples = densities.from_mixture(mixture, 3000, 0)(0, 3000) / scale
+    samples = mixtures.from_mixture(mixture, 3000, 0)(0, 3000) / scale
     which = samples[:, 3:].argmax(axis=1)
     assert np.bincount(which) / 3000 == pytest.approx([1 / 6, 1 / 3, 1 / 2], abs=0.03)
     assert samples.dtype == np.float32
@@ -50,9 +49,9 @@ def test_samples_of_independent_values_have_the_columns_and_not_what_is_between_
 
 def test_another_seed_draws_others_and_parts_are_those_of_the_whole() -> None:
     mixture = densities.fit_mixture(clusters(), 3, 0)
-    whole = densities.from_mixture(mixture, 100, 0)(0, 100)
-    assert np.allclose(densities.from_mixture(mixture, 100, 0)(30, 50), whole[30:50])
-    assert not np.isclose(densities.from_mixture(mixture, 100, 1)(0, 100), whole).any(axis=1).all()
+    whole = mixtures.from_mixture(mixture, 100, 0)(0, 100)
+    assert np.allclose(mixtures.from_mixture(mixture, 100, 0)(30, 50), whole[30:50])
+    assert not np.isclose(mixtures.from_mixture(mixture, 100, 1)(0, 100), whole).any(axis=1).all()
     assert not (densities.from_columns(clusters(), 0)(0, 9) == densities.from_columns(clusters(), 1)(0, 9)).any()
 
 
@@ -60,7 +59,7 @@ def test_directions_without_variance_are_left_out_of_the_fit() -> None:
     latents = RANDOM.normal(size=(400, 8)).astype(np.float32) * np.float32([9, 9, 9, 0.1, 0, 0, 0, 0])
     mixture = densities.fit_mixture(latents, 2, 0)
     assert mixture.directions.shape == (3, 8)
-    assert (abs(densities.from_mixture(mixture, 50, 0)(0, 50)[:, 4:]) < 1e-6).all()
+    assert (abs(mixtures.from_mixture(mixture, 50, 0)(0, 50)[:, 4:]) < 1e-6).all()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def test_latents_of_any_kind_have_a_density(latents: str) -> None:
         "two points": np.array([[0, 0, 1], [1, 0, 1]]),
     }[latents].astype(np.float32)
     mixture = densities.fit_mixture(points, min(3, len(points)), 0)
-    samples = densities.from_mixture(mixture, 20, 0)(0, 20)
+    samples = mixtures.from_mixture(mixture, 20, 0)(0, 20)
     assert samples.shape == (20, points.shape[1])
     assert np.isfinite(samples).all()
     assert abs(samples).max() < 10
@@ -132,16 +131,47 @@ def test_of_many_images_a_sample_is_encoded_to_what_the_encoder_gives(monkeypatc
 def test_a_component_has_twenty_images_and_fewer_than_asked_are_told(
     asked: int, images: int, want: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert borne(asked, images) == want
+    assert densities.borne(asked, images) == want
     told = f"generate: {want} components, not {asked}, since each is to have 20 of the {images} images\n"
     assert capsys.readouterr().out == (told if want < asked else "")
 
 
-@pytest.mark.parametrize("content", [[], {}, {"components": 0}, {"components": "3"}, {"components": None}])
-def test_a_damaged_number_of_components_is_refused(content: object, tmp_path: Path) -> None:
-    path = tmp_path / "mixture.json"
-    path.write_text(json.dumps(content))
-    with pytest.raises(ConvaeError, match='has no number of "components"'):
-        read_components(path)
-    path.write_text('{"components": 3}')
-    assert read_components(path) == 3
+def test_a_mixture_that_was_kept_draws_the_same(tmp_path: Path) -> None:
+    mixture = densities.fit_mixture(clusters(), 3, 0)
+    mixtures.write_mixture(tmp_path / "mixture.safetensors", mixture)
+    kept = mixtures.read_mixture(tmp_path / "mixture.safetensors")
+    assert (mixtures.from_mixture(kept, 50, 7)(0, 50) == mixtures.from_mixture(mixture, 50, 7)(0, 50)).all()
+
+
+MIXTURE = {
+    "mean": np.zeros(4),
+    "directions": np.zeros((2, 4)),
+    "weights": np.ones(3) / 3,
+    "means": np.zeros((3, 2)),
+    "factors": np.zeros((3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"means": np.zeros(6)}, "shapes do not go together"),
+        ({"factors": np.zeros((3, 2, 1))}, "shapes do not go together"),
+        ({"weights": np.ones(2) / 2}, "shapes do not go together"),
+        ({"mean": np.zeros(5)}, "shapes do not go together"),
+        ({"weights": np.zeros(0), "means": np.zeros((0, 2)), "factors": np.zeros((0, 2, 2))}, "do not go together"),
+        ({"mean": np.full(4, np.nan)}, "no finite float64"),
+        ({"mean": np.zeros(4, np.float32)}, "no finite float64"),
+        ({"more": np.zeros(4)}, "no mixture of Gaussians"),
+    ],
+)
+def test_a_damaged_mixture_is_refused(change: dict[str, np.ndarray], told: str, tmp_path: Path) -> None:
+    path = tmp_path / "mixture.safetensors"
+    path.write_bytes(safetensors.numpy.save({**MIXTURE, **change}))
+    with pytest.raises(ConvaeError, match=told):
+        mixtures.read_mixture(path)
+    path.write_bytes(safetensors.numpy.save(MIXTURE)[:-1])
+    with pytest.raises(ConvaeError, match="is damaged"):
+        mixtures.read_mixture(path)
+    path.write_bytes(safetensors.numpy.save(MIXTURE))
+    assert len(mixtures.read_mixture(path).weights) == 3

@@ -1,14 +1,13 @@
 """Estimate the density of the training images' latent vectors, and draw new ones from it."""
 
 import warnings
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 from torch import nn
 
 from convae.errors import ConvaeError
+from convae.generation.mixtures import Draw, Mixture
 from convae.network.encoding import encode
 
 # The images that are fit, and their latent values, 64 MB: with twice as many images the samples are no better.
@@ -18,19 +17,8 @@ IMAGES, VALUES = 10_000, 2**24
 KEPT, DIRECTIONS, EXACT = 0.99, 256, 1024
 # MNIST's takes 4 to 10 iterations; more of them make no better samples.
 ITERATIONS = 10
-
-# Gives the latent vectors, float32 [n, D], of the samples from one number to another.
-Draw = Callable[[int, int], np.ndarray]
-
-
-class Mixture(NamedTuple):
-    """A Gaussian mixture of K components in the d directions that PCA has kept; all float64."""
-
-    mean: np.ndarray  # [D], of the latents
-    directions: np.ndarray  # [d, D]
-    weights: np.ndarray  # [K]
-    means: np.ndarray  # [K, d]
-    factors: np.ndarray  # [K, d, d], Cholesky's of the covariances
+# Images that a component has at the least.
+EACH = 20
 
 
 def training_latents(model: nn.Module, pixels: np.ndarray, latent_size: int) -> np.ndarray:
@@ -54,6 +42,14 @@ def training_latents(model: nn.Module, pixels: np.ndarray, latent_size: int) -> 
         fix = "the network died in training: lower train.learning_rate, or try another train.seed"
         raise ConvaeError("latents", what, fix)
     return latents
+
+
+def borne(asked: int, images: int) -> int:
+    """Lower the number of components that is asked for to what so many images bear, and say so."""
+    most = max(1, images // EACH)
+    if asked > most:
+        print(f"generate: {most} components, not {asked}, since each is to have {EACH} of the {images} images")
+    return min(asked, most)
 
 
 def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
@@ -94,21 +90,6 @@ def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
         fitted = GaussianMixture(components, max_iter=ITERATIONS, random_state=seed).fit(points)
         factors = np.linalg.cholesky(fitted.covariances_)
     return Mixture(pca.mean_, directions, fitted.weights_, fitted.means_, factors)
-
-
-def from_mixture(mixture: Mixture, samples: int, seed: int) -> Draw:
-    """Draw latent vectors from a mixture, in any order of components."""
-    random = np.random.default_rng([seed, 1])
-    which = random.choice(len(mixture.weights), samples, p=mixture.weights)
-    points = random.standard_normal((samples, mixture.means.shape[1]))
-    with threadpool_limits(1):
-        for component, (mean, factor) in enumerate(zip(mixture.means, mixture.factors, strict=True)):
-            points[which == component] = mean + points[which == component] @ factor.T
-
-    def draw(start: int, stop: int) -> np.ndarray:
-        return np.asarray(mixture.mean + points[start:stop] @ mixture.directions, dtype=np.float32)
-
-    return draw
 
 
 def from_columns(latents: np.ndarray, seed: int) -> Draw:

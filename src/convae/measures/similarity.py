@@ -26,7 +26,7 @@ def similarities(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
     squares = np.square(images.astype(np.int64) - reconstructions).sum(axis=(1, 2, 3))
     psnr = 10 * np.log10(255**2 * np.prod(images.shape[1:]) / np.maximum(squares, 1))
     ssim = [
-        structural_similarity(
+        structural_similarity(  # type: ignore[no-untyped-call]
             image,
             reconstruction,
             win_size=window,
