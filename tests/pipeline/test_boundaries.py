@@ -69,7 +69,7 @@ DAMAGES: dict[str, dict[str, Damage]] = {
         "another dtype": array(lambda values: values.astype(np.float16)),
         "another shape": array(lambda values: values[np.newaxis]),
     },
-    ".safetensors": {"NaN": weights(nan), "another dtype": weights(lambda values: values.astype(np.float64))},
+    ".safetensors": {"NaN": weights(nan), "another dtype": weights(lambda values: values.astype(np.float16))},
     ".json": {
         "truncated": truncated,
         "missing": missing,
