@@ -7,8 +7,8 @@ import numpy as np
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
-from convae.latents.encoding import encode
 from convae.latents.params import ExtractParams
+from convae.network.encoding import encode
 from convae.network.loading import load
 from convae.params import load_section
 from convae.stage import run

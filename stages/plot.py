@@ -1,4 +1,4 @@
-"""Draw the losses, some reconstructions and the map."""
+"""Draw the losses, some reconstructions, the map and new images."""
 
 from pathlib import Path
 
@@ -25,12 +25,20 @@ def main() -> None:
     outputs = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, images.shape)
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))
     labels = read_labels(Path("artifacts/latents/labels.npy"), embedding, len(classes))
+    samples = read_images(Path("artifacts/generate/samples.npy"), images.shape[1:])
+    independent = read_images(Path("artifacts/generate/independent.npy"), images.shape[1:])
+    ways = artifacts.read_array(
+        Path("artifacts/generate/interpolations.npy"), np.uint8, (None, None, *images.shape[1:])
+    )
+    fades = artifacts.read_array(Path("artifacts/generate/crossfades.npy"), np.uint8, ways.shape)
     chosen = np.random.default_rng(params.seed).permutation(len(images))[: params.reconstructions]
     shown = chosen_images(images, outputs, chosen, read_config(Path("artifacts/model/config.json")).noise)
     for name, figure in (
         ("loss", figures.loss_figure(read_history(Path("artifacts/train/history.csv")))),
         ("reconstructions", figures.reconstructions_figure(shown, titles(chosen, image_labels, classes, files))),
         ("tsne", figures.tsne_figure(embedding, labels, classes)),
+        ("samples", figures.samples_figure(samples, independent)),
+        ("interpolations", figures.interpolations_figure(ways, fades)),
     ):
         artifacts.write_bytes(Path(f"artifacts/plots/{name}.png"), figures.png(figure, params.dpi))
 

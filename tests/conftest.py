@@ -26,6 +26,8 @@ SLICE = {
     "train.batch_size": 128,
     "train.shards": 4,
     "tsne.perplexity": 10,
+    "generate.samples": 100,
+    "generate.components": 5,
     "plot.dpi": 50,
 }
 # Their outputs are the same whatever the parameters.

@@ -195,7 +195,19 @@ def test_all_sections_measure_a_tiny_pipeline(
     for loss in (pair["pipeline"]["losses"][-1]["test_loss"], pair["rival"]["losses"][-1][1]):
         assert 0.2 < loss < 1.5
     assert set(saved[-1]["sections"]["growth"]["1"]) == {
-        *("check", "download", "check_images", "train", "evaluate", "extract", "tsne", "quality", "plot")
+        *(
+            "check",
+            "download",
+            "check_images",
+            "train",
+            "evaluate",
+            "extract",
+            "tsne",
+            "quality",
+            "generate",
+            "assess",
+            "plot",
+        )
     }
     tables = table.render(saved[-1])
     assert "t-SNE of 200 points" in tables

@@ -12,6 +12,7 @@ from test_params import DEFAULTS
 
 from convae.check import check_params
 from convae.errors import ConvaeError
+from convae.generation.interpolation import choose_pairs
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.maps.tsne import embed
@@ -150,3 +151,25 @@ def test_the_fewest_images_that_are_accepted_are_those_whose_map_can_be_measured
     assert check(tmp_path, data__test_images=49, tsne__perplexity=10)
     with pytest.raises(ConvaeError, match="49 points are too few to measure"):
         quality(LATENTS[:49], LATENTS[:49, :2], labels[:49], 10)
+
+
+@pytest.mark.parametrize(("images", "pairs"), [(2, 1), (3, 3), (6, 15), (7, 20)])
+def test_there_are_at_most_as_many_interpolations_as_pairs_of_test_images(
+    images: int, pairs: int, tmp_path: Path
+) -> None:
+    changes = {"extract__split": "train", "data__test_images": images}
+    assert not check(tmp_path, **changes, generate__interpolations=pairs)
+    assert choose_pairs(images, pairs, 0).shape == (pairs, 2)
+    message = check(tmp_path, **changes, generate__interpolations=pairs + 1)
+    if pairs == 20:  # more than that is refused of any number of images
+        assert message == "params.yaml: generate.interpolations: got 21; want a whole number from 1 to 20"
+    else:
+        assert message == (
+            f"params.yaml: generate.interpolations: got {pairs + 1} for {images} test images; "
+            f"want at most {pairs}, their pairs, or more images"
+        )
+
+
+def test_one_image_is_too_few_to_generate_others(tmp_path: Path) -> None:
+    few = {"data__train_images": 1, "train__shards": 1}
+    assert check(tmp_path, **few) == "params.yaml: data.train_images: got 1; want at least 2, to generate others"

@@ -47,6 +47,7 @@ DEFAULTS = {
     },
     "extract": {"split": "test"},
     "tsne": {"backend": "opentsne", "perplexity": 30, "seed": 0},
+    "generate": {"samples": 1000, "components": 50, "interpolations": 5, "seed": 0},
     "plot": {"reconstructions": 5, "seed": 0, "dpi": 100},
 }
 SCHEMAS: dict[str, type[Section]] = {name: field.annotation for name, field in Params.model_fields.items()}
@@ -70,6 +71,10 @@ RANGES = {
     "train.weight_decay": [0, 10, -math.ulp(0.0), math.nextafter(10, 11)],
     "tsne.perplexity": [1, 1000, math.nextafter(1, 0), math.nextafter(1000, 1001)],
     "tsne.seed": [0, 2**32 - 1, -1, 2**32],
+    "generate.samples": [2, 10_000, 1, 10_001],
+    "generate.components": [1, 500, 0, 501],
+    "generate.interpolations": [1, 20, 0, 21],
+    "generate.seed": [0, 2**32 - 1, -1, 2**32],
     "plot.reconstructions": [1, 50, 0, 51],
     "plot.seed": [0, 2**32 - 1, -1, 2**32],
     "plot.dpi": [30, 600, 29, 601],
@@ -326,6 +331,7 @@ SLIPS = {
     "train": ("epochs: 20", "epochs: 0"),
     "extract": ('"test"', '"rest"'),
     "tsne": ("perplexity: 30", "perplexity: thirty"),
+    "generate": ("components: 50", "component: 50"),
     "plot": ("dpi: 100", "dpi: null"),
 }
 

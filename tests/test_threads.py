@@ -17,12 +17,16 @@ import joblib, numpy as np, torch
 cores = int(sys.argv[1])
 joblib.cpu_count = lambda **_: cores
 torch.set_num_threads(cores)
-from convae.latents.encoding import encode
+from convae.generation.densities import fit_mixture, from_columns
+from convae.generation.mixtures import from_mixture
+from convae.generation.interpolation import interpolations
+from convae.network.encoding import encode
 from convae.maps import tsne
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.measures.pca import pca_errors
-from convae.measures.reconstruction import reconstruction_errors
+from convae.measures.reconstruction import reconstructed
+from convae.measures.rounding import rounded_errors
 from convae.network.models import build
 from convae.network.config import ModelConfig
 
@@ -46,7 +50,13 @@ for latents in (lattice, equal):
 model = build(ModelConfig(architecture="conv", channels=(8, 16), image_shape=(1, 28, 28)), 0)
 pixels = random.integers(0, 256, (600, 1, 28, 28), dtype=np.uint8)
 show("encode", *encode(model, pixels))
-show("reconstruct", reconstruction_errors(model, pixels))
+show("reconstruct", *reconstructed(model, pixels))
+print(rounded_errors(model, pixels, pixels[:300], (8, 4)))
+for latents in (equal, random.normal(size=(300, 1100)).astype(np.float32)):
+    mixture = fit_mixture(latents, 9, 0)
+    show("mixture", *mixture)
+    show("draw", from_mixture(mixture, 700, 0)(0, 700), from_columns(latents, 0)(0, 700))
+show("interpolate", interpolations(model, pixels[:80].reshape(40, 2, 1, 28, 28)))
 print(pca_errors(pixels, pixels[:300], 7))
 """
 
@@ -61,5 +71,5 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
         )
         outputs.append([line for line in result.stdout.splitlines() if not line.startswith("[t-SNE]")])
-    assert len(outputs[0]) == 10
+    assert len(outputs[0]) == 16
     assert outputs[0] == outputs[1] == outputs[2]

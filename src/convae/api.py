@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
-from convae.latents import encoding
 from convae.maps.neighbours import nearest as similar
 from convae.maps.placing import place
 from convae.measures.reconstruction import reconstruction_errors
+from convae.network import encoding
 from convae.network.loading import load
 from convae.network.models import Autoencoder
+from convae.network.passes import in_chunks
 from convae.network.pixels import normalize, to_pixels
 
 __all__ = [
@@ -78,13 +80,11 @@ def encode(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
 
 def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     """Reconstruct images, uint8 [N, C, H, W], to as many."""
-    outputs = np.empty(_checked(model, pixels).shape, np.uint8)
 
-    def put(first: int, rows: np.ndarray) -> None:
-        outputs[first : first + len(rows)] = rows
+    def reconstruct_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
+        return (to_pixels(model(images)).numpy(),)
 
-    reconstruction_errors(model, pixels, put)
-    return outputs
+    return np.concatenate([outputs for (outputs,) in in_chunks(reconstruct_chunk, _checked(model, pixels))])
 
 
 def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:

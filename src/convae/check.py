@@ -4,6 +4,7 @@ from pathlib import Path
 
 from convae.data.params import DataParams
 from convae.errors import ConvaeError
+from convae.generation.params import GenerateParams
 from convae.latents.params import ExtractParams
 from convae.maps.params import TsneParams
 from convae.network.params import ModelParams, configure
@@ -25,6 +26,7 @@ class Params(Section):
     train: TrainParams
     extract: ExtractParams
     tsne: TsneParams
+    generate: GenerateParams
     plot: PlotParams
 
 
@@ -78,7 +80,8 @@ def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> 
     Raises
     ------
     ConvaeError
-        If there are too few images for the batches' parts, or for a map, or for the map's perplexity.
+        If there are too few images for the batches' parts, for new images between or like them, for a map, or for the
+        map's perplexity.
     """
     split = params.extract.split
     points = {"train": train, "test": test, "all": train + test}[split]
@@ -93,3 +96,11 @@ def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> 
     if params.tsne.perplexity > (points - 1) / 3:
         what = f"got {params.tsne.perplexity:g} for the {points} images of extract.split"
         raise ConvaeError(f"{path}: tsne.perplexity", what, f"want at most {(points - 1) // 3}, or more images")
+    for name, images in (("train", train), ("test", test)):
+        if images < 2:
+            raise ConvaeError(f"{path}: data.{name}_images", f"got {images}", "want at least 2, to generate others")
+    if params.generate.interpolations > (pairs := test * (test - 1) // 2):
+        what = f"got {params.generate.interpolations} for {test} test images"
+        raise ConvaeError(
+            f"{path}: generate.interpolations", what, f"want at most {pairs}, their pairs, or more images"
+        )

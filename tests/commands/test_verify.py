@@ -19,6 +19,7 @@ def working_copy(folder: Path, hashes: dict[str, str], test_mse: float = 0.047, 
     (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": {"train": {"cmd": "x", "outs": outs}}}))
     (folder / "metrics/losses.json").write_text(json.dumps({"test": {"mse": test_mse}}))
     (folder / "metrics/embedding.json").write_text(json.dumps({"map_knn_accuracy": accuracy}))
+    (folder / "metrics/generation.json").write_text(json.dumps({"density": {"mixture": 1.08}}))
     return folder
 
 

@@ -7,6 +7,8 @@ import torch
 from convae.measures import pca
 from convae.measures.losses import losses
 from convae.measures.pca import pca_errors
+from convae.measures.rounding import rounded_errors
+from convae.measures.similarity import similarities
 from convae.network.models import Autoencoder, build
 from convae.network.noise import draw
 from convae.network.params import ModelParams, configure
@@ -52,12 +54,20 @@ def test_losses_are_means_over_images_by_split_and_by_each_class_that_has_any() 
     found = losses(model, TRAIN, TEST, LABELS, CLASSES, kept)
     outputs, errors = squares(model, TEST)
     pca_train, pca_test, _ = pca_errors(TRAIN, TEST, 5)
+    psnr, ssim = similarities(TEST, kept.rows).mean(axis=0)
+    alike = {"psnr": pytest.approx(psnr), "ssim": pytest.approx(ssim)}
+    rounded = rounded_errors(model, TRAIN, TEST, (8, 4))
     assert found == {
         "train": {"mse": pytest.approx(squares(model, TRAIN)[1].mean(), rel=1e-5), "pca_mse": pca_train},
-        "test": {"mse": pytest.approx(errors.mean(), rel=1e-5), "pca_mse": pca_test},
+        "test": {"mse": pytest.approx(errors.mean(), rel=1e-5), "pca_mse": pca_test, **alike},
         "test_mse_by_class": {
             name: pytest.approx(errors[label == LABELS].mean(), rel=1e-5)
             for label, name in ((0, "one"), (1, "two"), (3, "three"))
+        },
+        # Five values on 12 x 10 pixels.
+        "rounded": {
+            "8_bits": {"test_mse": rounded[8], "bits_per_pixel": pytest.approx(1 / 3)},
+            "4_bits": {"test_mse": rounded[4], "bits_per_pixel": pytest.approx(1 / 6)},
         },
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "latent_size": 5,
@@ -97,12 +107,15 @@ def test_a_network_trained_to_remove_noise_is_measured_with_and_without_it_and_s
     *_, history = train(model, torch.from_numpy(TRAIN), torch.from_numpy(TEST), recipe, torch.device("cpu"))
     found = losses(model, TRAIN, TEST, LABELS, CLASSES, kept)
     outputs, errors = squares(model, TEST, 0.4)
-    assert found["test"].keys() == {"mse", "pca_mse", "noisy_mse"}
+    assert found["test"].keys() == {"mse", "pca_mse", "psnr", "ssim", "noisy_mse", "noisy_psnr", "noisy_ssim"}
     assert found["train"].keys() == {"mse", "pca_mse"}
     assert found["test"]["noisy_mse"] == pytest.approx(errors.mean(), rel=1e-5)
     assert found["test"]["mse"] == pytest.approx(squares(model, TEST)[1].mean(), rel=1e-5)
     assert found["test"]["mse"] == pytest.approx(history[-1].test_loss, rel=1e-5)
     assert found["test"]["noisy_mse"] != found["test"]["mse"]
+    noisy = [found["test"][f"noisy_{name}"] for name in ("psnr", "ssim")]
+    assert noisy == pytest.approx(similarities(TEST, kept.rows).mean(axis=0))
+    assert found["test"]["ssim"] != found["test"]["noisy_ssim"]
     clean = squares(model, TEST)[1]
     by_class = found["test_mse_by_class"]
     assert by_class["three"] == pytest.approx(clean[LABELS == 3].mean(), rel=1e-5)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from convae.measures.reconstruction import reconstruction_errors
+from convae.measures.reconstruction import reconstructed, reconstruction_errors
+from convae.measures.similarity import similarities
 from convae.network import pixels
 from convae.network.models import Autoencoder, build
 from convae.network.noise import draw
@@ -32,12 +33,14 @@ def test_errors_are_each_images_mean_over_its_pixels(model: Autoencoder, monkeyp
         assert rows.dtype == np.uint8
         reconstructions[first : first + len(rows)] = rows
 
-    errors = reconstruction_errors(model, PIXELS, put)
+    errors, alike = reconstructed(model, PIXELS, put)
     images = torch.tensor((PIXELS / 255 - 0.5) / 0.5, dtype=torch.float32)
     with torch.no_grad():
         expected = model(images)
     assert errors.dtype == np.float64
     assert np.abs(reconstructions - ((expected + 1) * 127.5).numpy()).max() <= 0.51
+    assert np.array_equal(alike, similarities(PIXELS, reconstructions))
+    assert np.array_equal(errors, reconstruction_errors(model, PIXELS))
     np.testing.assert_allclose(errors, ((expected - images) ** 2).numpy().reshape(130, -1).mean(1), rtol=1e-5)
 
 
@@ -45,16 +48,17 @@ def test_errors_are_each_images_mean_over_its_pixels(model: Autoencoder, monkeyp
 def test_neither_chunks_nor_threads_change_the_errors_or_the_noise(
     model: Autoencoder, deviation: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = reconstruction_errors(model, PIXELS, deviation=deviation)
+    whole, _ = reconstructed(model, PIXELS, deviation=deviation)
     for chunk in (1, 7, 50, 130):
         monkeypatch.setattr(pixels, "CHUNK", chunk)
         found = []
         for cores in (1, 2, 5):
             monkeypatch.setattr("joblib.cpu_count", lambda cores=cores: cores)
-            found.append(reconstruction_errors(model, PIXELS, deviation=deviation).tobytes())
+            errors, alike = reconstructed(model, PIXELS, deviation=deviation)
+            found.append((errors.tobytes(), alike.tobytes()))
         assert found == found[:1] * 3
         # Other chunks, other rounding; another image's noise would change far more.
-        np.testing.assert_allclose(np.frombuffer(found[0]), whole, rtol=1e-5)
+        np.testing.assert_allclose(np.frombuffer(found[0][0]), whole, rtol=1e-5)
 
 
 def test_the_error_of_a_noisy_image_is_its_distance_from_the_clean_one(
@@ -65,7 +69,7 @@ def test_the_error_of_a_noisy_image_is_its_distance_from_the_clean_one(
     noise = torch.from_numpy(draw(0, 0, np.arange(130), (1, 28, 28)))
     with torch.no_grad():
         expected = (model(images + 0.3 * noise) - images).square().numpy().reshape(130, -1).mean(1)
-    found = reconstruction_errors(model, PIXELS, deviation=0.3)
+    found, _ = reconstructed(model, PIXELS, deviation=0.3)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     # It matters what the network is given.
     assert (abs(found / reconstruction_errors(model, PIXELS) - 1) > 1e-3).mean() > 0.9

@@ -23,6 +23,7 @@ CONFIG, WEIGHTS = "artifacts/model/config.json", "artifacts/model/weights.safete
 RECONSTRUCTIONS = "artifacts/evaluate/reconstructions.npy"
 LATENTS, LATENT_LABELS = "artifacts/latents/latents.npy", "artifacts/latents/labels.npy"
 EMBEDDING = "artifacts/tsne/embedding.npy"
+SAMPLES, CROSSFADES = "artifacts/generate/samples.npy", "artifacts/generate/crossfades.npy"
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,7 @@ DAMAGES: dict[str, dict[str, Damage]] = {
         "another dtype": array(lambda values: values.astype(np.float16)),
         "another shape": array(lambda values: values[np.newaxis]),
     },
-    ".safetensors": {"NaN": weights(nan), "another dtype": weights(lambda values: values.astype(np.float64))},
+    ".safetensors": {"NaN": weights(nan), "another dtype": weights(lambda values: values.astype(np.float16))},
     ".json": {
         "truncated": truncated,
         "missing": missing,
@@ -115,6 +116,10 @@ CASES = [
     case("plot", EMBEDDING, "fewer than labels", fewer, LATENT_LABELS),
     case("quality", LATENT_LABELS, "beyond the classes", array(lambda labels: labels + 1)),
     case("quality", CLASSES, "fewer than labels", lambda content: b'{"classes": ["zero", "one"]}', LATENT_LABELS),
+    case("assess", SAMPLES, "smaller than images", smaller),
+    case("assess", RECONSTRUCTIONS, "fewer than images", fewer),
+    case("plot", CROSSFADES, "fewer than interpolations", fewer),
+    case("plot", SAMPLES, "smaller than images", smaller),
     case("evaluate", WEIGHTS, "of another network", weights(lambda values: values[:1])),
     case("extract", CONFIG, "of another network", lambda content: content.replace(b"64", b"16"), WEIGHTS),
     case("train", TEST_IMAGES, "smaller than the training images", smaller),

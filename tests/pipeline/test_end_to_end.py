@@ -47,10 +47,14 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
         "latents/latents": ((test, 256), "float32"),
         "latents/labels": ((test,), "int64"),
         "tsne/embedding": ((test, 2), "float32"),
+        "generate/samples": ((100, 1, 28, 28), "uint8"),
+        "generate/independent": ((100, 1, 28, 28), "uint8"),
+        "generate/interpolations": ((5, 10, 1, 28, 28), "uint8"),
+        "generate/crossfades": ((5, 10, 1, 28, 28), "uint8"),
     }
     assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
     assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
-    for name in ("loss", "reconstructions", "tsne"):
+    for name in ("loss", "reconstructions", "tsne", "samples", "interpolations"):
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
@@ -90,6 +94,13 @@ def test_the_map_of_a_hardly_trained_network_already_beats_chance(finished: Repo
     assert all(0 <= value <= 1 for value in quality.values())
 
 
+def test_samples_of_a_hardly_trained_network_already_beat_those_of_independent_values(finished: Repository) -> None:
+    found = metrics(finished, "generation")
+    assert found["components"] == 5
+    assert found["coverage"]["mixture"] > found["coverage"]["independent"] + 0.1
+    assert all(0 < value < 2 for value in found["nearest_training_image"].values())
+
+
 def test_another_perplexity_reruns_only_the_map_and_what_follows(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
     repository.set_params(**{"tsne.perplexity": 15})
@@ -121,7 +132,16 @@ def test_the_dense_autoencoder_and_the_other_choices_run_through_everything(
 def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
     output = repository.run("dvc exp run --name small --temp -S train.learning_rate=0.00001 -S model.channels=[8,16]")
-    assert sorted(stages_run(output)) == ["evaluate", "extract", "plot", "quality", "train", "tsne"]
+    assert sorted(stages_run(output)) == [
+        "assess",
+        "evaluate",
+        "extract",
+        "generate",
+        "plot",
+        "quality",
+        "train",
+        "tsne",
+    ]
     shown = json.loads(repository.run("dvc exp show --json --no-pager"))
     experiment = shown[1]["experiments"][0]["revs"][0]
     assert experiment["name"] == "small"

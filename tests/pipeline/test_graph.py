@@ -11,9 +11,10 @@ from conftest import CHECKS, REPOSITORY, Repository, changed_stages, copy_of
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
 
-FROM_MODEL_ON = {"train", "evaluate", "extract", "tsne", "quality", "plot"}
+FROM_MODEL_ON = {"train", "evaluate", "extract", "tsne", "quality", "generate", "assess", "plot"}
 FROM_LATENTS_ON = {"extract", "tsne", "quality", "plot"}
 FROM_MAP_ON = {"tsne", "quality", "plot"}
+FROM_SAMPLES_ON = {"generate", "assess", "plot"}
 # A new value for each promised parameter, and the stages whose results it may change.
 RERUN = {
     "data.dataset": ("FashionMNIST", {"download"} | FROM_MODEL_ON),
@@ -39,6 +40,10 @@ RERUN = {
     "tsne.backend": ("sklearn", FROM_MAP_ON),
     "tsne.perplexity": (12, FROM_MAP_ON),
     "tsne.seed": (1, FROM_MAP_ON),
+    "generate.samples": (90, FROM_SAMPLES_ON),
+    "generate.components": (3, FROM_SAMPLES_ON),
+    "generate.interpolations": (2, FROM_SAMPLES_ON),
+    "generate.seed": (1, FROM_SAMPLES_ON),
     "plot.reconstructions": (6, {"plot"}),
     "plot.seed": (1, {"plot"}),
     "plot.dpi": (60, {"plot"}),

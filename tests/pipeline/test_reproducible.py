@@ -128,7 +128,9 @@ def test_ten_kills_all_over_the_pipeline_end_in_the_right_bytes_without_leftover
 ) -> None:
     repository = make_repository()
     shutil.copytree(finished.path, repository.path, dirs_exist_ok=True, symlinks=True)
-    stages = itertools.cycle(["train", "train", "evaluate", "extract", "tsne", "quality", "plot", "download"])
+    stages = itertools.cycle(
+        ["train", "train", "evaluate", "extract", "tsne", "quality", "generate", "plot", "download"]
+    )
     kills = 0
     while kills < 10:
         repository.run("dvc checkout --quiet")

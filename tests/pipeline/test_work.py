@@ -25,10 +25,12 @@ IMPORTED = {
     "download": [set()],
     "check_images": [set()],
     "train": [{"torch"}] * 3,
-    "evaluate": [{"torch"}],
+    "evaluate": [{"scipy", "torch"}],
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],
     "quality": [SKLEARN],
+    "generate": [SKLEARN | {"torch"}],
+    "assess": [set()],
     "plot": [{"matplotlib"}],
 }
 

@@ -105,7 +105,7 @@ def test_another_perplexity_trains_nothing_and_other_channels_download_nothing(l
         log = lab.run(f"dvc queue logs {by_perplexity(lab)[perplexity]}")
         assert sorted(stages_run(log)) == ["plot", "quality", "tsne"]
     log = lab.run("dvc queue logs narrow")
-    assert sorted(stages_run(log)) == ["evaluate", "extract", "plot", "quality", "train", "tsne"]
+    assert sorted(stages_run(log)) == ["assess", "evaluate", "extract", "generate", "plot", "quality", "train", "tsne"]
 
 
 def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) -> None:

@@ -59,11 +59,11 @@ def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(team: T
 
 
 @pytest.mark.parametrize("team", ["folder", "ssh", "s3", "webdav"], indirect=True)
-def test_without_a_lock_file_a_clone_runs_only_the_two_stages_whose_metrics_git_holds(team: Team) -> None:
+def test_without_a_lock_file_a_clone_runs_only_the_three_stages_whose_metrics_git_holds(team: Team) -> None:
     third = team.join("third")
     (third.path / "dvc.lock").unlink()
     third.run("dvc repro --pull")
-    assert stages_with_times(third) == {"evaluate", "quality"}
+    assert stages_with_times(third) == {"evaluate", "quality", "assess"}
     assert artifacts(third) == artifacts(team.first)
     assert third.run("git status --porcelain") == ""
 

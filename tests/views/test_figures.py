@@ -294,3 +294,51 @@ def test_a_name_that_would_cover_that_of_a_larger_class_is_left_out() -> None:
     assert [name for _, name in found] == [long[3], long[2], long[0]]
     np.testing.assert_allclose([at for at, _ in found], centres[[3, 2, 0]], atol=1e-2)
     assert len(figures.placed_names(embedding, labels, list("abcd"), 14)) == 4
+
+
+def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Take the images of a block apart, uint8 [N, C, H, W], without the white frames, which are checked."""
+    channels, height, width = shape
+    tiled = np.asarray(figure.axes[number].images[0].get_array()).reshape(-1, columns * (width + 2), channels)
+    cells = tiled.reshape(-1, height + 2, columns, width + 2, channels).transpose(0, 2, 4, 1, 3)
+    cells = cells.reshape(-1, channels, height + 2, width + 2)
+    assert (cells[:, :, [0, -1]] == 255).all()
+    assert (cells[:, :, :, [0, -1]] == 255).all()
+    return cells[:, :, 1:-1, 1:-1]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(2, 2), (57, 57), (300, 100)])
+@pytest.mark.parametrize("shape", SHAPES[:5])
+def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int], count: int, shown: int) -> None:
+    mixture, independent = RANDOM.integers(0, 256, (2, count, *shape), dtype=np.uint8)
+    figure = figures.samples_figure(mixture, independent)
+    columns = max(1, min(25, round(10 * (shape[1] / shape[2]) ** 0.5)))
+    for number, images in enumerate((mixture, independent)):
+        found = blocks(figure, number, columns, shape)
+        assert np.array_equal(found[:shown], images[:shown])
+        assert (found[shown:] == 255).all()
+        assert len(found) - shown < columns
+    assert [axes.get_title() for axes in figure.axes] == [
+        "from a mixture of Gaussians",
+        "from a Gaussian for each latent value",
+    ]
+    assert_texts_are_readable(figure)
+    one, other = (figures.png(figures.samples_figure(mixture, independent), 40) for _ in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize("pairs", [1, 5, 20])
+@pytest.mark.parametrize("shape", SHAPES[:5])
+def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[int, int, int], pairs: int) -> None:
+    ways, fades = RANDOM.integers(0, 256, (2, pairs, 10, *shape), dtype=np.uint8)
+    figure = figures.interpolations_figure(ways, fades)
+    for pair in range(pairs):
+        assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
+    assert [bool(axes.get_title()) for axes in figure.axes] == [True] + [False] * (pairs - 1)
+    assert_texts_are_readable(figure)
+    assert (figure.get_size_inches() * 600 < 2**16).all()
+
+
+def test_twenty_pairs_however_long_fit_a_file_at_the_highest_resolution() -> None:
+    ways = np.zeros((20, 10, 1, 256, 8), np.uint8)
+    assert (figures.interpolations_figure(ways, ways).get_size_inches() * 600 < 2**16).all()

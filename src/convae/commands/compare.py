@@ -20,9 +20,13 @@ from convae.views.history import parse_history
 
 # Scratch of this working copy, neither tracked nor promised.
 PAGE = Path(".convae/comparison.html")
-PARAMS, METRICS = "params.yaml", ("metrics/losses.json", "metrics/embedding.json")
+PARAMS, METRICS = "params.yaml", ("metrics/losses.json", "metrics/embedding.json", "metrics/generation.json")
 HISTORY = "artifacts/train/history.csv"
-FIGURES = {"reconstructions": "artifacts/plots/reconstructions.png", "map": "artifacts/plots/tsne.png"}
+FIGURES = {
+    "reconstructions": "artifacts/plots/reconstructions.png",
+    "map": "artifacts/plots/tsne.png",
+    "samples": "artifacts/plots/samples.png",
+}
 
 # A label, the metric's name, and which of its values is the best.
 MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | None]]] = {
@@ -39,6 +43,11 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("trustworthiness", "trustworthiness", max),
         ("10-NN accuracy of the map", "map_knn_accuracy", max),
         ("10-NN accuracy of the latents", "latent_knn_accuracy", max),
+    ],
+    "New images": [
+        ("density (1: as dense as reconstructions)", "density.mixture", None),
+        ("coverage", "coverage.mixture", max),
+        ("coverage, latent values drawn one by one", "coverage.independent", None),
     ],
 }
 STYLE = """
@@ -84,7 +93,7 @@ def current_runs() -> list[Run]:
 def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
     data = state["data"] or {}
     content = {**data.get("params", {}), **data.get("metrics", {})}
-    params, losses, quality = (_flat(content.get(path, {}).get("data") or {}) for path in (PARAMS, *METRICS))
+    params, *metrics = (_flat(content.get(path, {}).get("data") or {}) for path in (PARAMS, *METRICS))
     try:
         times = artifacts.read_json(times_path(experiment))
     except ConvaeError:  # it ran elsewhere, or every stage came out of the cache
@@ -97,7 +106,7 @@ def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
                 files[path] = repo.dvcfs.read_bytes(path)
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 continue
-    return Run(name, params, losses | quality, times, files)
+    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files)
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:

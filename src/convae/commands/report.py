@@ -9,8 +9,8 @@ from convae.errors import ConvaeError
 from convae.stage import times_path
 
 
-def summary(losses: dict[str, Any], quality: dict[str, Any], times: dict[str, float]) -> str:
-    """Lay out losses, map quality, figures and the stages' times as text."""
+def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any], times: dict[str, float]) -> str:
+    """Lay out losses, map quality, how like real images new ones are, figures and the stages' times as text."""
     train, test = losses["train"], losses["test"]
     components = losses.get("pca_values", losses["latent_size"])
     lines = [
@@ -28,7 +28,9 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], times: dict[str, fl
     lines += [
         f"map       neighbour recall {quality['neighbour_recall']:.3f}, "
         f"trustworthiness {quality['trustworthiness']:.3f}",
-        "figures   artifacts/plots/: loss.png, reconstructions.png, tsne.png",
+        f"samples   density {new['density']['mixture']:.3f}, coverage {new['coverage']['mixture']:.3f}  "
+        f"(with independent latent values {new['density']['independent']:.3f}, {new['coverage']['independent']:.3f})",
+        "figures   artifacts/plots/: loss.png, reconstructions.png, tsne.png, samples.png, interpolations.png",
     ]
     if times:
         lines.append("seconds   " + ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in times.items()))
@@ -41,5 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
         times = artifacts.read_json(times_path())
     except ConvaeError:  # every stage came out of the cache
         times = {}
-    losses, quality = (artifacts.read_json(Path(f"metrics/{name}.json")) for name in ("losses", "embedding"))
-    print(summary(losses, quality, times))
+    losses, quality, new = (
+        artifacts.read_json(Path(f"metrics/{name}.json")) for name in ("losses", "embedding", "generation")
+    )
+    print(summary(losses, quality, new, times))

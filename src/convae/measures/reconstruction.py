@@ -5,15 +5,25 @@ import torch
 from torch import Tensor, nn
 
 from convae.artifacts import Put
+from convae.measures.similarity import similarities
 from convae.network import noise
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
 
-def reconstruction_errors(
+def reconstruction_errors(model: nn.Module, pixels: np.ndarray) -> np.ndarray:
+    """Reconstruct images, uint8 [N, C, H, W], and measure by how much each misses: see `reconstructed`."""
+
+    def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
+        return (_errors(model(images), images),)
+
+    return np.concatenate([errors for (errors,) in in_chunks(errors_of_chunk, pixels)])
+
+
+def reconstructed(
     model: nn.Module, pixels: np.ndarray, put: Put | None = None, deviation: float = 0
-) -> np.ndarray:
-    """Reconstruct images, chunk by chunk, and measure by how much each misses.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reconstruct images, chunk by chunk, and measure by how much each misses, and how similar it looks.
 
     Parameters
     ----------
@@ -30,22 +40,30 @@ def reconstruction_errors(
     -------
     numpy.ndarray
         float64 [N], each image's mean squared error on the [-1, 1] scale; of the image without the noise.
+    numpy.ndarray
+        float64 [N, 2], each image's PSNR and SSIM; likewise. See `convae.measures.similarity`.
     """
 
-    def reconstruct_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray]:
+    def reconstruct_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         inputs = images
         if deviation:
             numbers = np.arange(first, first + len(images))
             inputs = images + deviation * torch.from_numpy(noise.draw(0, 0, numbers, images.shape[1:]))
         outputs = model(inputs)
-        errors = (outputs - images).square().double().mean(dim=(1, 2, 3))
-        return to_pixels(outputs).numpy(), errors.numpy()
+        given = pixels[first : first + len(images)]
+        reconstructions = to_pixels(outputs[: len(given)]).numpy()
+        return reconstructions, _errors(outputs, images), similarities(given, reconstructions)
 
-    found: list[np.ndarray] = []
+    errors, alike = np.empty(len(pixels)), np.empty((len(pixels), 2))
     done = 0
-    for reconstructions, errors in in_chunks(reconstruct_chunk, pixels):
-        found.append(errors)
+    for reconstructions, *measured in in_chunks(reconstruct_chunk, pixels):
         if put:
             put(done, reconstructions)
-        done += len(errors)
-    return np.concatenate(found)
+        chunk = slice(done, done := done + len(reconstructions))
+        errors[chunk], alike[chunk] = measured
+    return errors, alike
+
+
+def _errors(outputs: Tensor, images: Tensor) -> np.ndarray:
+    errors: np.ndarray = (outputs - images).square().double().mean(dim=(1, 2, 3)).numpy()
+    return errors

@@ -1,7 +1,8 @@
 """Pass many images through a network, chunk by chunk, with the same result on any number of threads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import joblib
 import numpy as np
@@ -11,6 +12,8 @@ from tqdm import tqdm
 
 from convae.artifacts import forget
 from convae.network.pixels import chunk_size, normalize
+
+Result = TypeVar("Result")
 
 
 def in_chunks(
@@ -36,22 +39,32 @@ def in_chunks(
     """
     size = chunk_size(pixels.shape[1:])
 
-    @torch.inference_mode()
-    def compute_chunk(start: int) -> tuple[np.ndarray, ...]:
-        given = pixels[start : start + size]
+    def compute_chunk(start: int, stop: int) -> tuple[np.ndarray, ...]:
         chunk = np.zeros((size, *pixels.shape[1:]), np.uint8)
-        chunk[: len(given)] = given
+        chunk[: stop - start] = pixels[start:stop]
         forget(pixels)
-        return tuple(result[: len(given)] for result in compute(normalize(torch.from_numpy(chunk)), start))
+        return tuple(result[: stop - start] for result in compute(normalize(torch.from_numpy(chunk)), start))
+
+    return in_parts(compute_chunk, len(pixels), pixels.shape[1:])
+
+
+def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
+    """Compute a result for the images, so many of this shape, from one number to another, as `in_chunks` does."""
+    size = chunk_size(image_shape)
+
+    @torch.inference_mode()
+    def compute_part(start: int) -> tuple[Result, int]:
+        stop = min(start + size, count)
+        return compute(start, stop), stop - start
 
     threads = torch.get_num_threads()
     try:
         with (
-            tqdm(total=len(pixels), unit="image", disable=None) as bar,
+            tqdm(total=count, unit="image", disable=None) as bar,
             ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
-            for results in pool.map(compute_chunk, range(0, len(pixels), size)):
-                yield results
-                bar.update(len(results[0]))
+            for result, done in pool.map(compute_part, range(0, count, size)):
+                yield result
+                bar.update(done)
     finally:
         torch.set_num_threads(threads)  # what a thread sets is also what threads to come start with

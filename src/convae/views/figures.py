@@ -113,6 +113,54 @@ def reconstructions_figure(stacks: Mapping[str, np.ndarray], titles: Sequence[st
     return figure
 
 
+def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
+    """Draw the first hundred new images beside those whose latent values were drawn one by one.
+
+    Parameters
+    ----------
+    mixture, independent : numpy.ndarray
+        uint8 [N, C, H, W] with one channel (grey) or three (RGB).
+    """
+    titles = {"from a mixture of Gaussians": mixture, "from a Gaussian for each latent value": independent}
+    _, _, height, width = mixture.shape
+    # As wide a block as it is high, whatever the images.
+    columns = max(1, min(25, round(10 * np.sqrt(height / width))))
+    rows = -(-min(100, len(mixture)) // columns)
+    ratio = np.clip(rows * height / (columns * width), 0.2, 2)
+    figure = Figure(figsize=(10, 5 * ratio + 0.4), layout="constrained")
+    for cell, (title, images) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+        _show(cell, images[:100], columns)
+        cell.set_title(title)
+    return figure
+
+
+def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
+    """Draw the ways from one image to another through latent space above their cross-fades, pair by pair.
+
+    Parameters
+    ----------
+    latents, pixels : numpy.ndarray
+        uint8 [pairs, steps, C, H, W] with one channel (grey) or three (RGB).
+    """
+    pairs, steps, _, height, width = latents.shape
+    ratio = np.clip(height / width, 0.5, 2)
+    figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.4), layout="constrained")
+    for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
+        _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
+    figure.axes[0].set_title("from one test image to another: straight in latent space, and below it in pixels")
+    return figure
+
+
+def _show(cell: Axes, images: np.ndarray, columns: int) -> None:
+    """Show images, uint8 [N, C, H, W], in rows, each in a white frame."""
+    framed = np.pad(images, ((0, -len(images) % columns), (0, 0), (1, 1), (1, 1)), constant_values=255)
+    framed[len(images) :] = 255
+    _, channels, height, width = framed.shape
+    grid = framed.reshape(-1, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
+    cell.imshow(grid.reshape(-1, columns * width, channels).squeeze(), cmap="gray", vmin=0, vmax=255)
+    cell.set_axis_off()
+
+
 def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
     """Draw the map, coloured by class, with each class's name at its cluster, where there is room.
 

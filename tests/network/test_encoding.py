@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from convae.latents.encoding import encode
 from convae.network import pixels
 from convae.network.config import ModelConfig
+from convae.network.encoding import encode
 from convae.network.models import Autoencoder, build
 from convae.network.params import ModelParams, configure
 

@@ -1,0 +1,1 @@
+"""New images from a trained network, and how like real ones they are."""
