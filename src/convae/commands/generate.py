@@ -9,8 +9,8 @@ from convae import artifacts
 from convae.commands import given
 
 BESIDE = {"mixture": "generate/mixture.safetensors"}
-# In a figure, and how many pixels it is wide at least.
-MOST_DRAWN, WIDTH = 100, 600
+# In a figure, and how many pixels its longer side has at least.
+MOST_DRAWN, SIDE = 100, 600
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,11 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def sheet(images: np.ndarray) -> np.ndarray:
     """Lay out images, uint8 [N, C, H, W], in rows, about as wide as high, each in a white frame: uint8 [C, h, w]."""
-    import torch
-    from torchvision.utils import make_grid
+    from skimage.util import montage
 
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     columns = max(1, min(count, round((count * height / width) ** 0.5)))
-    enlarged = images.repeat(scale := -(-WIDTH // (columns * width)), axis=2).repeat(scale, axis=3)
-    grid: np.ndarray = make_grid(torch.from_numpy(enlarged), columns, padding=2, pad_value=255).numpy()
-    return grid[:channels]  # it makes grey images RGB
+    rows = -(-count // columns)
+    enlarged = images.repeat(scale := -(-SIDE // max(columns * width, rows * height)), axis=2).repeat(scale, axis=3)
+    grid: np.ndarray = montage(
+        enlarged, fill=[255] * images.shape[1], grid_shape=(rows, columns), padding_width=2, channel_axis=1
+    )
+    return grid.transpose(2, 0, 1)
