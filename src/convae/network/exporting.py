@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from convae.errors import ConvaeError
 from convae.network.models import Autoencoder
 
-# The exporter's own: others are made by converting it. ONNX Runtime has it since 1.14.
-OPSET = 18
+# The exporter's own operators (others are made by converting them), and the file format of that time, not the newest:
+# ONNX Runtime reads both since 1.14.
+OPSET, FORMAT = 18, 8
 # What a file of Protocol Buffers can hold.
 LARGEST = 2**31 - 2**20
 
@@ -68,6 +69,7 @@ def _exported(part: nn.Module, given: Tensor, takes: str, gives: str, described:
     proto = program.model_proto
     _forget_origin(proto)
     proto.producer_name, proto.producer_version, proto.doc_string = "convae", "", described
+    proto.ir_version = FORMAT
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
 
