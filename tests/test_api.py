@@ -34,7 +34,7 @@ import sys
 from convae import artifacts, check, errors, params, stage
 from convae.data import downloads, idx, images, labels
 from convae.maps import params, quality, tsne
-from convae.generation import components, likeness, params
+from convae.generation import likeness, mixtures, params
 from convae.views import history, params
 print([name for name in ("torch", "sklearn", "matplotlib", "pandas", "dvc", "convae.api") if name in sys.modules])
 from convae import load

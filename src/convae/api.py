@@ -6,13 +6,17 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from convae import artifacts
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
+from convae.generation.decoding import decode
+from convae.generation.mixtures import from_mixture, read_mixture
 from convae.maps.neighbours import nearest as similar
 from convae.maps.placing import place
 from convae.measures.reconstruction import reconstruction_errors
 from convae.network import encoding
+from convae.network.exporting import to_onnx
 from convae.network.loading import load
 from convae.network.models import Autoencoder
 from convae.network.passes import in_chunks
@@ -22,6 +26,8 @@ __all__ = [
     "ConvaeError",
     "Images",
     "encode",
+    "export",
+    "generate",
     "load",
     "normalize",
     "place",
@@ -96,6 +102,55 @@ def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
         float64 [N], each image's mean squared error, with pixels from -1 to 1, as in ``metrics/losses.json``.
     """
     return reconstruction_errors(model, _checked(model, pixels))
+
+
+def generate(model: Autoencoder, mixture: str | Path, count: int = 64, *, seed: int = 0) -> np.ndarray:
+    """Draw new images from the mixture of Gaussians that the stage ``generate`` has fit to the latents.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        The network whose latents they were.
+    mixture : str or Path
+        The file, ``artifacts/generate/mixture.safetensors``.
+    count : int
+        How many.
+    seed : int
+        From 0 to 4294967295; with those of the stage, the images are its samples, bit by bit.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 [count, C, H, W].
+
+    Raises
+    ------
+    ConvaeError
+        If the mixture is missing, damaged, or not of this network.
+    """
+    kept = read_mixture(Path(mixture))
+    if kept.mean.size != model.latent_size:
+        what = f"is of {kept.mean.size} latent values, and the network has {model.latent_size}"
+        raise ConvaeError(mixture, what, "take the one that was made with it")
+    images = np.empty((count, *model.image_shape), np.uint8)
+
+    def put(first: int, rows: np.ndarray) -> None:
+        images[first : first + len(rows)] = rows
+
+    decode(model, from_mixture(kept, count, seed), count, put)
+    return images
+
+
+def export(model: Autoencoder, folder: str | Path) -> None:
+    """Write a network as ``encoder.onnx`` and ``decoder.onnx``; see `convae.network.exporting` for what they take.
+
+    Raises
+    ------
+    ConvaeError
+        If the packages of the extra ``convae[onnx]`` are not there; or if the network is too large for ONNX.
+    """
+    for name, content in to_onnx(model).items():
+        artifacts.write_bytes(Path(folder, f"{name}.onnx"), content)
 
 
 def _checked(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-NETWORK = ["encode", "reconstruct", "similar", "place", "score"]
+NETWORK = ["encode", "reconstruct", "similar", "place", "score", "generate", "export"]
 COMMANDS = ["report", "compare", "verify", "check-lock", "recover", "heal", "push", *NETWORK, "completion"]
 # Output is buffered, as is usual.
 KEPT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -71,6 +71,10 @@ def test_help_of_a_subcommand_gives_an_example_of_it(command: str, tmp_path: Pat
         (["score", "model", "a.png", "-o", "a.csv", "--json"], "not allowed with argument -o"),
         (["similar", "model", "a.png"], "the following arguments are required: --among"),
         (["similar", "model", "a.png", "--among", "b", "-k", "0"], "want a whole number from 1 on, got '0'"),
+        (["generate", "model"], "the following arguments are required: -o"),
+        (["generate", "model", "-o", "new", "-n", "100001"], "want a whole number from 1 to 100000, got '100001'"),
+        (["generate", "model", "-o", "new", "--seed", "-1"], "want a whole number from 0 to 4294967295, got '-1'"),
+        (["export", "model", "a.png", "-o", "onnx"], "unrecognized arguments: a.png"),
         (["score", "model", "a.png", "--background", "white"], "want a colour such as #ffffff, got 'white'"),
     ],
 )

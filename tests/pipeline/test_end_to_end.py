@@ -16,6 +16,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
+import convae
+
 pytestmark = pytest.mark.slow
 
 
@@ -99,6 +101,17 @@ def test_samples_of_a_hardly_trained_network_already_beat_those_of_independent_v
     assert found["components"] == 5
     assert found["coverage"]["mixture"] > found["coverage"]["independent"] + 0.1
     assert all(0 < value < 2 for value in found["nearest_training_image"].values())
+
+
+def test_the_network_gives_users_the_pipelines_own_results_to_the_bit(finished: Repository) -> None:
+    model, images = convae.load(finished.path / "artifacts/model"), array(finished, "data/test_images")
+    mixture = finished.path / "artifacts/generate/mixture.safetensors"
+    for name, found in (
+        ("latents/latents", convae.encode(model, images)),
+        ("evaluate/reconstructions", convae.reconstruct(model, images)),
+        ("generate/samples", convae.generate(model, mixture, SLICE["generate.samples"], seed=0)),
+    ):
+        assert found.tobytes() == array(finished, name).tobytes()
 
 
 def test_another_perplexity_reruns_only_the_map_and_what_follows(finished: Repository, tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from convae import artifacts
 from convae.data.inputs import Images, read_inputs
-from convae.data.listing import shown
+from convae.data.listing import named, shown
 from convae.errors import ConvaeError
 from convae.network.config import read_config
 
@@ -87,3 +90,24 @@ def refuse_input(output: str, arguments: argparse.Namespace) -> None:
     read_from = [*arguments.images, *(vars(arguments).get(name) or "" for name in ("among", "map", "latents"))]
     if os.path.exists(output) and any(os.path.exists(each) and os.path.samefile(each, output) for each in read_from):
         raise ConvaeError(shown(output), "is one of the files that are read", "name another with -o")
+
+
+def refuse_overwriting(folder: Path, files: Iterable[str], what: str) -> None:
+    """Raise a `ConvaeError` if one of the files, `what` they are, is in the folder already."""
+    if there := [shown(str(folder / file)) for file in files if os.path.lexists(folder / file)]:
+        fix = "name another folder with -o, or remove them"
+        raise ConvaeError(what, f"{len(there):,} are there already: {named(there)}", fix)
+
+
+def write_images(folder: Path, files: Sequence[str], images: np.ndarray) -> None:
+    """Write images, uint8 [N, C, H, W], as PNG, and say how many."""
+    for file, pixels in zip(files, images, strict=True):
+        artifacts.write_bytes(folder / file, png(pixels))
+    print(f"{len(files):,} images in {shown(str(folder))}")
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Give an image, uint8 [C, H, W], as PNG."""
+    file = io.BytesIO()
+    Image.fromarray(pixels.transpose(1, 2, 0).squeeze()).save(file, "PNG")
+    return file.getvalue()

@@ -53,14 +53,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code: str | int | None
     try:
         given = make_parser().parse_args(arguments)
+        name = f"convae.commands.{given.command.replace('-', '_')}"
         if given.command in network_parsers.PROGRAMS:
             _prepare()
+            from convae.commands.repositories import model_at_hand
+
+            module = importlib.import_module(name)
+            with model_at_hand(given, getattr(module, "BESIDE", {})):
+                code = module.run(given)
         else:
             # From any folder of the project, as with DVC.
             here = Path.cwd()
             os.chdir(next((folder for folder in (here, *here.parents) if (folder / ".dvc/config").exists()), here))
-        module = importlib.import_module(f"convae.commands.{given.command.replace('-', '_')}")
-        code = module.run(given)
+            code = importlib.import_module(name).run(given)
     except SystemExit as ended:  # after help, or wrong usage
         code = ended.code
     except ConvaeError as error:

@@ -8,16 +8,15 @@ import numpy as np
 from convae import artifacts
 from convae.commands import given
 
+BESIDE = {"latents": "latents/latents.npy", "map": "tsne/embedding.npy"}
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Tell where the images lie on the map; give exit code 1 if some cannot be used."""
     if arguments.output:
         given.refuse_input(arguments.output, arguments)
-    beside = Path(arguments.model).resolve().parent
-    latents_path = Path(arguments.latents or beside / "latents/latents.npy")
-    map_latents = artifacts.read_array(latents_path, np.float32, (None, None))
-    map_path = Path(arguments.map or beside / "tsne/embedding.npy")
-    positions = artifacts.read_array(map_path, np.float32, (len(map_latents), 2))
+    map_latents = artifacts.read_array(Path(arguments.latents), np.float32, (None, None))
+    positions = artifacts.read_array(Path(arguments.map), np.float32, (len(map_latents), 2))
     images = given.read(arguments, arguments.images)
     if images.names:
         from convae import api  # with PyTorch: bad images are told before

@@ -1,16 +1,11 @@
 """Write images as the network gives them back."""
 
 import argparse
-import io
 import os
 import re
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from convae import artifacts
 from convae.commands import given
 from convae.data.listing import named, shown
 from convae.errors import ConvaeError
@@ -24,15 +19,11 @@ def run(arguments: argparse.Namespace) -> int:
     if images.names:
         files = output_files(images.names)
         folder = Path(arguments.output)
-        if there := [shown(str(folder / file)) for file in files if os.path.lexists(folder / file)]:
-            fix = "name another folder with -o, or remove them"
-            raise ConvaeError("reconstructions", f"{len(there):,} are there already: {named(there)}", fix)
+        given.refuse_overwriting(folder, files, "reconstructions")
         from convae import api  # with PyTorch: bad images are told before
 
         outputs = api.reconstruct(api.load(arguments.model), images.pixels)
-        for file, pixels in zip(files, outputs, strict=True):
-            artifacts.write_bytes(folder / file, _png(pixels))
-        print(f"{len(files):,} images in {shown(str(folder))}")
+        given.write_images(folder, files, outputs)
     return int(bool(images.refused))
 
 
@@ -58,9 +49,3 @@ def output_files(names: list[str]) -> list[str]:
         raise ConvaeError("images", f"given twice: {named(twice)}", "give each once")
     bare = [os.path.splitext(path)[0] for path in below]
     return [f"{path}.png" for path in (bare if len(set(bare)) == len(bare) else below)]
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels.transpose(1, 2, 0).squeeze()).save(file, "PNG")
-    return file.getvalue()
