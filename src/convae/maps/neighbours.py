@@ -75,7 +75,8 @@ def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.
 
 
 def _distances(point: np.ndarray, among: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(among.astype(np.float64) - point, axis=1)
+    distances: np.ndarray = np.linalg.norm(among.astype(np.float64) - point, axis=1)
+    return distances
 
 
 def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
