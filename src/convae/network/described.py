@@ -39,11 +39,9 @@ def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarra
         raise artifacts.unusable(layers, "describes no network") from None
     if {layer[key] for layer, key in named} != arrays.keys():
         raise artifacts.unusable(weights, f"has not the weights that {layers} names")
-    starts, start = {}, 0
-    for name, array in arrays.items():
-        starts[name] = start
-        start += array.size
-    for layer, key in named:
-        layer[key] = starts[layer[key]]
-    joined = np.concatenate([array.ravel() for array in arrays.values()])
-    return {"image_shape": image_shape, "latent_size": latent_size, **sides}, joined
+    parts, start = [], 0
+    for layer, key in named:  # in this order: that of the file's names is another each time it is read
+        parts.append(arrays[layer[key]].ravel())
+        layer[key] = start
+        start += parts[-1].size
+    return {"image_shape": image_shape, "latent_size": latent_size, **sides}, np.concatenate(parts)
