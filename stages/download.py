@@ -14,6 +14,7 @@ from convae.stage import run
 def main() -> None:
     params = load_section("data", DataParams)
     artifacts.read_json(Path("artifacts/check/passed.json"))
+    name = Path(params.folder).name if params.dataset == "folder" else params.dataset
     source = folders.source(params) if params.dataset == "folder" else published.source(params)
     shapes = {split: (len(labels), *source.image_shape) for split, labels in source.labels.items()}
     with (
@@ -24,7 +25,7 @@ def main() -> None:
     artifacts.write_array(Path("artifacts/data/train_labels.npy"), source.labels["train"])
     artifacts.write_array(Path("artifacts/data/test_labels.npy"), source.labels["test"])
     artifacts.write_json(Path("artifacts/data/classes.json"), {"classes": source.classes})
-    artifacts.write_json(Path("artifacts/data/files.json"), source.files)
+    artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": name, **source.files})
     artifacts.write_json(Path("artifacts/data/decoder.json"), source.decoder)
 
 

@@ -1,4 +1,4 @@
-"""Encode the images of a split to latent vectors."""
+"""Encode the images of a split to latent vectors, and decode those."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import numpy as np
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
+from convae.latents.extraction import extract
 from convae.latents.params import ExtractParams
-from convae.network.encoding import encode
+from convae.network.description import describe
 from convae.network.loading import load
 from convae.params import load_section
 from convae.stage import run
@@ -25,12 +26,23 @@ def main() -> None:
         read_labels(data / f"{each}_labels.npy", images, len(classes))
         for each, images in zip(splits, pixels, strict=True)
     ]
-    done, shape = 0, (sum(map(len, pixels)), model.latent_size)
-    with artifacts.new_array(Path("artifacts/latents/latents.npy"), np.float32, shape) as put:
-        for latents in (chunk for images in pixels for chunk in encode(model, images)):
-            put(done, latents)
+    folder, count = Path("artifacts/latents"), sum(map(len, pixels))
+    errors = []
+    with (
+        artifacts.new_array(folder / "latents.npy", np.float32, (count, model.latent_size)) as put_latents,
+        artifacts.new_array(folder / "reconstructions.npy", np.uint8, (count, *model.image_shape)) as put_images,
+    ):
+        done = 0
+        for latents, images, missed in (chunk for each in pixels for chunk in extract(model, each)):
+            put_latents(done, latents)
+            put_images(done, images)
+            errors.append(missed)
             done += len(latents)
-    artifacts.write_array(Path("artifacts/latents/labels.npy"), np.concatenate(labels))
+    artifacts.write_array(folder / "errors.npy", np.concatenate(errors))
+    artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
+    counts = {each: len(images) for each, images in zip(splits, pixels, strict=True)}
+    artifacts.write_json(folder / "splits.json", {"splits": counts})
+    artifacts.write_json(folder / "layers.json", describe(model))
 
 
 if __name__ == "__main__":

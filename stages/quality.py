@@ -6,6 +6,7 @@ import numpy as np
 
 from convae import artifacts
 from convae.data.labels import read_classes, read_labels
+from convae.maps.neighbours import read_neighbours
 from convae.maps.quality import quality
 from convae.stage import run
 
@@ -15,7 +16,9 @@ def main() -> None:
     classes = read_classes(Path("artifacts/data/classes.json"))
     labels = read_labels(Path("artifacts/latents/labels.npy"), latents, len(classes))
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (len(latents), 2))
-    artifacts.write_metrics(Path("metrics/embedding.json"), quality(latents, embedding, labels, len(classes)))
+    neighbours = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
+    measured = quality(latents, neighbours, embedding, labels, len(classes))
+    artifacts.write_metrics(Path("metrics/embedding.json"), measured)
 
 
 if __name__ == "__main__":

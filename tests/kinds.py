@@ -19,8 +19,9 @@ from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
 from convae.errors import ConvaeError
 from convae.network.config import ModelConfig
-from convae.network.loading import load, read_weights
+from convae.network.loading import load
 from convae.network.models import build
+from convae.network.stored import read_weights
 from convae.network.weights import weights, write_weights
 from convae.training.history import EpochLosses, write_history
 from convae.views.figures import png

@@ -13,6 +13,7 @@ from test_params import DEFAULTS
 from convae.check import check_params
 from convae.errors import ConvaeError
 from convae.generation.interpolation import choose_pairs
+from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.maps.tsne import embed
@@ -147,10 +148,11 @@ def test_the_highest_perplexity_that_is_accepted_is_one_that_the_map_can_have(
 def test_the_fewest_images_that_are_accepted_are_those_whose_map_can_be_measured(tmp_path: Path) -> None:
     labels = np.arange(50) % 10
     assert not check(tmp_path, data__test_images=50, tsne__perplexity=10)
-    assert quality(LATENTS[:50], LATENTS[:50, :2], labels, 10).keys() >= {"neighbour_recall", "trustworthiness"}
+    near, _ = neighbours(LATENTS[:50])
+    assert quality(LATENTS[:50], near, LATENTS[:50, :2], labels, 10).keys() >= {"neighbour_recall", "trustworthiness"}
     assert check(tmp_path, data__test_images=49, tsne__perplexity=10)
     with pytest.raises(ConvaeError, match="49 points are too few to measure"):
-        quality(LATENTS[:49], LATENTS[:49, :2], labels[:49], 10)
+        quality(LATENTS[:49], near[:49], LATENTS[:49, :2], labels[:49], 10)
 
 
 @pytest.mark.parametrize(("images", "pairs"), [(2, 1), (3, 3), (6, 15), (7, 20)])

@@ -21,7 +21,9 @@ from convae.generation.densities import fit_mixture, from_columns
 from convae.generation.mixtures import from_mixture
 from convae.generation.interpolation import interpolations
 from convae.network.encoding import encode
+from convae.latents.extraction import extract
 from convae.maps import tsne
+from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.measures.pca import pca_errors
@@ -46,10 +48,13 @@ tsne.EARLY, tsne.LATE = 125, 325
 show("sklearn", tsne.embed(equal[1600:1800], TsneParams(backend="sklearn", perplexity=5, seed=0)))
 labels = random.integers(0, 10, 2100)
 for latents in (lattice, equal):
-    print(quality(latents, np.round(latents[:, :2]), labels, 10))
+    near = neighbours(latents)
+    show("neighbours", *near)
+    print(quality(latents, near[0], np.round(latents[:, :2]), labels, 10))
 model = build(ModelConfig(architecture="conv", channels=(8, 16), image_shape=(1, 28, 28)), 0)
 pixels = random.integers(0, 256, (600, 1, 28, 28), dtype=np.uint8)
 show("encode", *encode(model, pixels))
+show("extract", *(part for chunk in extract(model, pixels) for part in chunk))
 show("reconstruct", *reconstructed(model, pixels))
 print(rounded_errors(model, pixels, pixels[:300], (8, 4)))
 for latents in (equal, random.normal(size=(300, 1100)).astype(np.float32)):
@@ -71,5 +76,5 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
         )
         outputs.append([line for line in result.stdout.splitlines() if not line.startswith("[t-SNE]")])
-    assert len(outputs[0]) == 16
+    assert len(outputs[0]) == 19
     assert outputs[0] == outputs[1] == outputs[2]

@@ -7,6 +7,7 @@ import pytest
 
 from convae.errors import ConvaeError
 from convae.maps import points, tsne
+from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 
@@ -72,7 +73,9 @@ def test_latents_that_are_alike_are_refused_in_a_line_that_says_what_to_change(
     with pytest.raises(ConvaeError, match=f"^{what}; {fix}$"):
         embed(latents)
     with pytest.raises(ConvaeError, match=what):
-        quality(latents, BASE[:, :2].astype(np.float32), LABELS, 4)
+        neighbours(latents)
+    with pytest.raises(ConvaeError, match=what):
+        quality(latents, np.zeros((N, 10), np.uint32), BASE[:, :2].astype(np.float32), LABELS, 4)
 
 
 @pytest.mark.parametrize("latents", VARYING.values(), ids=VARYING)
@@ -81,7 +84,7 @@ def test_latents_that_vary_at_all_get_a_finite_map_and_finite_measures(embed: Em
     assert embedding.shape == (N, 2)
     assert np.isfinite(embedding).all()
     assert len(np.unique(embedding, axis=0)) > 1
-    assert all(0 <= value <= 1 for value in quality(latents, embedding, LABELS, 4).values())
+    assert all(0 <= value <= 1 for value in quality(latents, neighbours(latents)[0], embedding, LABELS, 4).values())
 
 
 @pytest.mark.parametrize("exponent", [100, -90])
@@ -89,7 +92,8 @@ def test_a_map_of_huge_or_tiny_latents_is_that_of_ordinary_ones(embed: Embed, ex
     ordinary = points.in_range((BASE * 2.0**22).astype(np.float32))
     assert embed(np.ldexp(BASE, exponent).astype(np.float32)).tobytes() == embed(ordinary).tobytes()
     embedding = ordinary[:, :2].copy()
-    measures = [quality(np.ldexp(BASE, each).astype(np.float32), embedding, LABELS, 4) for each in (0, exponent)]
+    scaled = [np.ldexp(BASE, each).astype(np.float32) for each in (0, exponent)]
+    measures = [quality(each, neighbours(each)[0], embedding, LABELS, 4) for each in scaled]
     assert measures[0] == measures[1]
 
 

@@ -1,10 +1,13 @@
 """The nearest points, against distances worked out one by one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from convae.artifacts import write_array
 from convae.errors import ConvaeError
-from convae.maps.neighbours import nearest
+from convae.maps.neighbours import nearest, neighbours, read_neighbours
 
 RANDOM = np.random.default_rng(0)
 AMONG = RANDOM.normal(size=(300, 12)).astype(np.float32)
@@ -46,3 +49,40 @@ def test_more_neighbours_than_there_are_points_are_refused(count: int) -> None:
 def test_latents_of_two_networks_are_refused() -> None:
     with pytest.raises(ConvaeError, match="latents: have 12 values each, and those among which to search have 11"):
         nearest(POINTS, AMONG[:, :11], 3)
+
+
+def test_the_neighbours_of_each_are_the_nearest_others_in_their_order() -> None:
+    indices, distances = neighbours(AMONG)
+    every = np.sqrt(((AMONG[:, None].astype(float) - AMONG[None]) ** 2).sum(axis=2)) + 1e9 * np.eye(300)
+    assert (indices.dtype, distances.dtype) == (np.uint32, np.float32)
+    assert (indices == every.argsort(axis=1)[:, :10]).all()
+    np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :10], rtol=1e-6)
+
+
+def test_among_many_equal_ones_a_point_has_the_first_others() -> None:
+    points = np.concatenate([np.zeros((30, 3)), np.ones((3, 3))]).astype(np.float32)
+    indices, distances = neighbours(points, 4)
+    assert indices[[0, 2, 29]].tolist() == [[1, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 3]]
+    assert indices[30].tolist() == [31, 32, 0, 1]
+    assert distances[30].tolist() == [0, 0, np.float32(3**0.5), np.float32(3**0.5)]
+
+
+def test_few_points_have_one_neighbour_less_than_they_are() -> None:
+    indices, distances = neighbours(np.array([[0], [1], [3], [7]], np.float32))
+    assert indices.tolist() == [[1, 2, 3], [0, 2, 3], [1, 0, 3], [2, 1, 0]]
+    assert distances.tolist() == [[1, 3, 7], [1, 2, 6], [2, 3, 4], [4, 6, 7]]
+
+
+def test_neighbours_beyond_the_points_are_refused(tmp_path: Path) -> None:
+    write_array(tmp_path / "indices.npy", np.array([[1], [2]], np.uint32))
+    with pytest.raises(ConvaeError, match="has neighbours beyond the 2 points"):
+        read_neighbours(tmp_path / "indices.npy", AMONG[:2])
+
+
+@pytest.mark.parametrize("count", [1, 5, 20])
+def test_of_very_many_that_are_equally_far_away_the_first_rows_are_found(count: int) -> None:
+    lattice = RANDOM.integers(0, 2, (500, 6)).astype(np.float32) + 100  # each corner about eight times
+    every = ((lattice[:, None].astype(float) - lattice[None]) ** 2).sum(axis=2)
+    rows, distances = nearest(lattice, lattice, count)
+    assert (rows == every.argsort(axis=1, kind="stable")[:, :count]).all()
+    np.testing.assert_allclose(distances, np.sqrt(np.sort(every, axis=1)[:, :count]), rtol=1e-12)

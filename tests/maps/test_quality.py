@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 
 from convae.errors import ConvaeError
-from convae.maps.quality import neighbour_recall, quality
+from convae.maps.neighbours import neighbours
+from convae.maps.quality import kept_neighbours, neighbour_recall, quality
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
 LATENTS = (RANDOM.normal(size=(200, 16)) + 20 * np.eye(16)[LABELS]).astype(np.float32)
+NEAR, _ = neighbours(LATENTS)
 
 
 def test_a_faithful_map_scores_one_and_a_random_one_by_chance() -> None:
     plane = RANDOM.normal(size=(200, 2)).astype(np.float32)
-    faithful = quality(plane, 3 * plane, LABELS, 4)
+    faithful = quality(plane, neighbours(plane)[0], 3 * plane, LABELS, 4)
     assert faithful["neighbour_recall"] == 1
     assert faithful["trustworthiness"] == 1
-    random = quality(LATENTS, plane, LABELS, 4)
+    random = quality(LATENTS, NEAR, plane, LABELS, 4)
     assert random["neighbour_recall"] == pytest.approx(10 / 199, abs=0.03)
     assert random["map_knn_accuracy"] == pytest.approx(0.25, abs=0.1)
     assert random["latent_knn_accuracy"] == 1
@@ -24,14 +26,24 @@ def test_a_faithful_map_scores_one_and_a_random_one_by_chance() -> None:
 
 def test_neighbour_recall_is_the_share_of_kept_neighbours() -> None:
     # On a line, 0 1 2 3; the map swaps the ends' neighbours: point 0 keeps its nearest, point 3 does not.
-    latents = np.array([[0.0], [1.0], [2.1], [3.3]])
+    near = np.array([[1], [0], [1], [2]], np.uint32)
     plane = np.array([[0.0, 0], [1, 0], [50, 0], [2.5, 0]])
-    assert neighbour_recall(latents, plane, neighbours=1) == 2 / 4
+    assert kept_neighbours(near, plane).tolist() == [1, 1, 0, 0]
+    assert neighbour_recall(near, plane) == 2 / 4
+
+
+def test_kept_neighbours_are_counted_in_any_order() -> None:
+    plane = RANDOM.normal(size=(200, 2))
+    nearest = (((plane[:, None] - plane[None]) ** 2).sum(axis=2) + 1e9 * np.eye(200)).argsort(axis=1)[:, :10]
+    expected = [len(set(a) & set(b)) for a, b in zip(NEAR.tolist(), nearest.tolist(), strict=True)]
+    found = kept_neighbours(NEAR, plane)
+    assert found.dtype == np.uint8
+    assert found.tolist() == expected
 
 
 def test_too_few_points_are_refused() -> None:
     with pytest.raises(ConvaeError, match="too few to measure"):
-        quality(LATENTS[:20], LATENTS[:20, :2], LABELS[:20], 4)
+        quality(LATENTS[:20], NEAR[:20], LATENTS[:20, :2], LABELS[:20], 4)
 
 
 PLANE = LATENTS[:, :2].copy()
@@ -40,14 +52,14 @@ ACCURACIES = {"latent_knn_accuracy", "map_knn_accuracy"}
 
 
 def test_without_classes_there_are_no_accuracies_and_the_rest_is_the_same() -> None:
-    labelled, found = quality(LATENTS, PLANE, LABELS, 4), quality(LATENTS, PLANE, np.full(200, -1), 0)
+    labelled, found = quality(LATENTS, NEAR, PLANE, LABELS, 4), quality(LATENTS, NEAR, PLANE, np.full(200, -1), 0)
     assert labelled.keys() == UNLABELLED | ACCURACIES
     assert found == {name: labelled[name] for name in UNLABELLED}
 
 
 def test_where_all_classes_are_too_small_for_five_folds_there_are_no_accuracies() -> None:
-    assert quality(LATENTS, PLANE, np.arange(200) // 4, 50).keys() == UNLABELLED
-    assert quality(LATENTS, PLANE, np.arange(200), 200).keys() == UNLABELLED
+    assert quality(LATENTS, NEAR, PLANE, np.arange(200) // 4, 50).keys() == UNLABELLED
+    assert quality(LATENTS, NEAR, PLANE, np.arange(200), 200).keys() == UNLABELLED
 
 
 # How many points each class has; a class may be absent. pytest makes a warning an error.
@@ -63,7 +75,7 @@ SIZES = {
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_classes_of_any_sizes_are_measured_without_a_warning(sizes: list[int]) -> None:
     labels = np.repeat(np.arange(len(sizes)), sizes)
-    measured = quality(LATENTS, PLANE, labels, len(sizes))
+    measured = quality(LATENTS, NEAR, PLANE, labels, len(sizes))
     assert measured.keys() == UNLABELLED | ACCURACIES
     assert all(0 <= value <= 1 for value in measured.values())
     if len(sizes) == 1:

@@ -15,7 +15,7 @@ from kinds import BYTES, entry, safetensors
 from safetensors import safe_open
 
 from convae.errors import ConvaeError
-from convae.network.loading import read_weights
+from convae.network.stored import read_weights
 from convae.network.weights import write_weights
 
 

@@ -13,13 +13,17 @@ FOLDS = 5
 TRUSTWORTHINESS_POINTS = 4_000
 
 
-def quality(latents: np.ndarray, embedding: np.ndarray, labels: np.ndarray, classes: int) -> dict[str, float]:
+def quality(
+    latents: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray, labels: np.ndarray, classes: int
+) -> dict[str, float]:
     """Measure how much of the latents' neighbourhoods the map keeps, and how well either separates the classes.
 
     Parameters
     ----------
     latents : numpy.ndarray
         float32 [N, D].
+    neighbours : numpy.ndarray
+        uint32 [N, k], the nearest others of each, ten unless there are fewer.
     embedding : numpy.ndarray
         float32 [N, 2].
     labels : numpy.ndarray
@@ -53,7 +57,7 @@ def quality(latents: np.ndarray, embedding: np.ndarray, labels: np.ndarray, clas
         if classes and np.bincount(labels).max() >= FOLDS:
             measured["latent_knn_accuracy"] = knn_accuracy(latents, labels)
             measured["map_knn_accuracy"] = knn_accuracy(embedding, labels)
-        measured["neighbour_recall"] = neighbour_recall(latents, embedding)
+        measured["neighbour_recall"] = neighbour_recall(neighbours, embedding)
         measured["trustworthiness"] = float(trustworthiness(latents[sample], embedding[sample], n_neighbors=NEIGHBOURS))
     return measured
 
@@ -71,14 +75,32 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
         )
 
 
-def neighbour_recall(latents: np.ndarray, embedding: np.ndarray, neighbours: int = NEIGHBOURS) -> float:
-    """Compute the mean fraction of each point's nearest latents that are among its nearest on the map."""
+def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+    """Count how many of each point's nearest latents are among as many that are its nearest on the map.
+
+    Parameters
+    ----------
+    neighbours : numpy.ndarray
+        uint32 [N, k], the nearest others of each latent.
+    embedding : numpy.ndarray
+        float32 [N, 2].
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 [N].
+    """
     from sklearn.neighbors import NearestNeighbors
 
-    with same_neighbours(len(latents)):
-        near = [
-            NearestNeighbors(n_neighbors=neighbours).fit(x).kneighbors(return_distance=False)
-            for x in (latents, embedding)
-        ]
-    common = sum(len(np.intersect1d(a, b, assume_unique=True)) for a, b in zip(*near, strict=True))
-    return common / (len(latents) * neighbours)
+    with same_neighbours(len(embedding)):
+        near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
+    # Each in a row of its own range of numbers, so that one search does for all.
+    base = np.arange(len(near))[:, None] * len(near)
+    found = np.isin(neighbours + base, near + base, assume_unique=True)
+    counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
+    return counts
+
+
+def neighbour_recall(neighbours: np.ndarray, embedding: np.ndarray) -> float:
+    """Compute the mean fraction of each point's nearest latents that are among its nearest on the map."""
+    return float(kept_neighbours(neighbours, embedding).mean() / neighbours.shape[1])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from convae.artifacts import Put
 from convae.measures.similarity import similarities
 from convae.network import noise
+from convae.network.errors import squared_errors
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
@@ -15,7 +16,7 @@ def reconstruction_errors(model: nn.Module, pixels: np.ndarray) -> np.ndarray:
     """Reconstruct images, uint8 [N, C, H, W], and measure by how much each misses: see `reconstructed`."""
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
-        return (_errors(model(images), images),)
+        return (squared_errors(model(images), images),)
 
     return np.concatenate([errors for (errors,) in in_chunks(errors_of_chunk, pixels)])
 
@@ -52,7 +53,7 @@ def reconstructed(
         outputs = model(inputs)
         given = pixels[first : first + len(images)]
         reconstructions = to_pixels(outputs[: len(given)]).numpy()
-        return reconstructions, _errors(outputs, images), similarities(given, reconstructions)
+        return reconstructions, squared_errors(outputs, images), similarities(given, reconstructions)
 
     errors, alike = np.empty(len(pixels)), np.empty((len(pixels), 2))
     done = 0
@@ -62,8 +63,3 @@ def reconstructed(
         chunk = slice(done, done := done + len(reconstructions))
         errors[chunk], alike[chunk] = measured
     return errors, alike
-
-
-def _errors(outputs: Tensor, images: Tensor) -> np.ndarray:
-    errors: np.ndarray = (outputs - images).square().double().mean(dim=(1, 2, 3)).numpy()
-    return errors

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 import torch
 from torch import nn
 
 from convae import artifacts
 from convae.network.config import read_config
 from convae.network.models import Autoencoder, build
+from convae.network.stored import read_weights
 
 
 def load(folder: str | Path) -> Autoencoder:
@@ -40,18 +40,6 @@ def load(folder: str | Path) -> Autoencoder:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None
     set_weights(model, read_weights(weights_path), weights_path)
     return model.to(memory_format=torch.channels_last).eval()
-
-
-def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """Read named float32 arrays; see `convae.artifacts.read_array` for the errors."""
-    with artifacts.reading(path):
-        arrays = safetensors.numpy.load(path.read_bytes())
-    for name, array in arrays.items():
-        if array.dtype != np.float32:
-            raise artifacts.unusable(path, f"holds {array.dtype} in {name}, not float32")
-        if not np.isfinite(array).all():
-            raise artifacts.unusable(path, f"holds NaN or infinity in {name}")
-    return arrays
 
 
 def set_weights(model: nn.Module, arrays: Mapping[str, np.ndarray], where: Path) -> None:

@@ -1,0 +1,51 @@
+"""Write the explorer: a page that shows the map, the images and what the network makes of them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from convae import artifacts
+from convae.data.files import read_dataset
+from convae.data.labels import read_classes, read_labels
+from convae.latents.splits import read_splits
+from convae.maps.neighbours import neighbours, read_neighbours
+from convae.maps.quality import kept_neighbours
+from convae.network.described import read_network
+from convae.stage import run
+from convae.views.explorer import page
+from convae.views.explorer.data import Points, choose, explorer_data
+
+
+def main() -> None:
+    data, folder = Path("artifacts/data"), Path("artifacts/latents")
+    latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
+    count, classes = len(latents), read_classes(data / "classes.json")
+    counts = read_splits(folder / "splits.json", latents)
+    name, files = read_dataset(data / "files.json", counts)
+    outputs = artifacts.read_array(folder / "reconstructions.npy", np.uint8, (count, None, None, None))
+    points = Points(
+        images={
+            split: artifacts.read_array(data / f"{split}_images.npy", np.uint8, (number, *outputs.shape[1:]))
+            for split, number in counts.items()
+        },
+        reconstructions=outputs,
+        errors=artifacts.read_array(folder / "errors.npy", np.float32, (count,)),
+        embedding=artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (count, 2)),
+        labels=read_labels(folder / "labels.npy", latents, len(classes)),
+        classes=classes,
+        files=files,
+    )
+    near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
+    distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
+    network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
+    shown = choose(points, network[1].size)
+    if len(shown.rows) < count:  # their neighbours are among them, too
+        near, distances = neighbours(latents[shown.rows])
+    kept = kept_neighbours(near, points.embedding[shown.rows])
+    arrays = {"neighbours": near, "distances": distances, "kept": kept}
+    text = page(explorer_data(name, points, shown, arrays, network))
+    artifacts.write_bytes(Path("artifacts/plots/explorer.html"), text.encode())
+
+
+if __name__ == "__main__":
+    run(main)
