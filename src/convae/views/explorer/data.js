@@ -1,0 +1,112 @@
+"use strict";
+
+/**
+ * What the page shows: the JSON's fields, with the arrays decoded and a few derived from them.
+ * N points, each with k neighbours; two-dimensional arrays are flat, row after row.
+ *
+ * @typedef {object} Explorer
+ * @property {string} title
+ * @property {string} about one line
+ * @property {number} total points that there are; more than count if a sample is shown
+ * @property {number} count N
+ * @property {string[]} classes none if unlabelled
+ * @property {string[]} colours one for each class, as #rrggbb
+ * @property {[string, number, number][]} splits name, first row, row after the last
+ * @property {string[] | null} files
+ * @property {{height: number, width: number, channels: number}} thumbnail
+ * @property {{columns: number, per_sheet: number, images: string[], reconstructions: string[]}} sheets
+ * @property {any} network
+ * @property {number} k
+ * @property {Uint32Array} rows
+ * @property {Float32Array} positions N x 2
+ * @property {Uint16Array | null} labels
+ * @property {Float32Array} errors
+ * @property {Uint32Array} neighbours N x k
+ * @property {Float32Array} distances N x k
+ * @property {Uint8Array} kept
+ * @property {Uint8Array | null} same how many of the k neighbours have the point's label
+ */
+
+/** @type {Explorer} */
+let data;
+/** @type {Map<number, number>} the shown point of each row */
+const pointOfRow = new Map();
+
+/** @param {string} text in base64 @returns {Uint8Array<ArrayBuffer>} */
+function bytesOf(text) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64;
+  if (native) return native.call(Uint8Array, text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** @param {{dtype: string, data: string}} array @returns {any} a typed array; the bytes are little-endian, as every browser's */
+function decoded(array) {
+  /** @type {Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>} */
+  const kinds = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
+  return new kinds[array.dtype](bytesOf(array.data).buffer);
+}
+
+/** @param {string} text JSON @returns {Explorer} */
+function readData(text) {
+  const { arrays, ...rest } = JSON.parse(text);
+  const labels = rest.classes.length && arrays.labels ? decoded(arrays.labels) : null;
+  const read = {
+    ...rest,
+    k: arrays.neighbours.shape[1],
+    rows: decoded(arrays.rows),
+    positions: decoded(arrays.positions),
+    labels,
+    errors: decoded(arrays.errors),
+    neighbours: decoded(arrays.neighbours),
+    distances: decoded(arrays.distances),
+    kept: decoded(arrays.kept),
+  };
+  read.same = labels && sameLabels(labels, read.neighbours, read.k);
+  return read;
+}
+
+/** @param {Uint16Array} labels @param {Uint32Array} neighbours @param {number} k @returns {Uint8Array} */
+function sameLabels(labels, neighbours, k) {
+  const same = new Uint8Array(labels.length);
+  for (let i = 0, at = 0; i < labels.length; i++) {
+    for (const end = at + k; at < end; at++) if (labels[neighbours[at]] === labels[i]) same[i]++;
+  }
+  return same;
+}
+
+/** @param {number} row @returns {number} the shown point of this row, or -1 */
+function pointOf(row) {
+  if (pointOfRow.size === 0) data.rows.forEach((value, i) => void pointOfRow.set(value, i));
+  return pointOfRow.get(row) ?? -1;
+}
+
+/** @param {number} i @returns {string} the class's name; empty if unlabelled */
+function className(i) {
+  return data.labels ? data.classes[data.labels[i]] : "";
+}
+
+/** @param {number} i @returns {string} the split that the point's row is in */
+function splitOf(i) {
+  const split = data.splits.find(([, first, end]) => data.rows[i] >= first && data.rows[i] < end);
+  return split ? split[0] : "";
+}
+
+/** @param {number} i @returns {string} */
+function describe(i) {
+  const label = data.labels ? `, class ${className(i)}` : "";
+  return `Index ${data.rows[i]}${label}, error ${short(data.errors[i])}`;
+}
+
+/** @param {number} value @returns {string} in three digits */
+function short(value) {
+  if (value === 0) return "0";
+  return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+}
+
+/** @param {number} count @returns {string} with commas between thousands */
+function grouped(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,71 @@
+"use strict";
+
+/** @type {[string, string][]} */
+const KEYS = [
+  ["\u2190 \u2192", "along the neighbours; without a selected point, the map moves"],
+  ["\u2191 \u2193", "the other row of neighbours; likewise"],
+  ["Enter", "select: the neighbour come to, or the point nearest the middle"],
+  ["Escape", "clear"],
+  ["+ - 0", "closer, wider, whole map"],
+  ["Shift + arrows", "the map moves"],
+  ["N P", "next worst, less bad"],
+  ["C", "next way of colouring"],
+  ["L", "lasso; a rectangle by dragging with Shift"],
+  ["/ T", "search, table"],
+];
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** @type {Record<string, () => void>} */
+const ACTIONS = {
+  Escape: clearOne,
+  "+": () => zoomBy(1.5),
+  "=": () => zoomBy(1.5),
+  "-": () => zoomBy(1 / 1.5),
+  0: showWhole,
+  n: () => walkWorst(1),
+  p: () => walkWorst(-1),
+  l: () => setLasso(!state.lasso),
+  t: openTable,
+  "/": () => byId("query").focus(),
+  c: () => {
+    const keys = Object.keys(colourings());
+    setColour(keys[(keys.indexOf(state.colour) + 1) % keys.length]);
+    say(`Coloured by ${colourings()[state.colour].name.toLowerCase()}`);
+  },
+};
+
+function listenToKeys() {
+  byId("keys").replaceChildren(...KEYS.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]));
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    // What is typed belongs to what has the focus; so do the arrows in a list.
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) {
+      if (event.key === "Escape" && target.matches("#colour input")) clearOne();
+      return;
+    }
+    const arrow = ARROWS[event.key];
+    if (arrow) {
+      if (target.closest(".counts, .rows")) return;
+      event.preventDefault();
+      const [right, down] = arrow;
+      if (state.selected >= 0 && !event.shiftKey && data.k) walkNeighbours(right, down);
+      else panBy(-80 * right, -80 * down);
+    } else if (event.key === "Enter" && (target === byId("map") || target === document.body)) {
+      enter();
+    } else if (Object.hasOwn(ACTIONS, event.key.length === 1 ? event.key.toLowerCase() : event.key)) {
+      event.preventDefault();
+      ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key]();
+    }
+  });
+}
+
+/** Select the neighbour that the arrow keys have come to, or what is nearest the middle of the map. */
+function enter() {
+  const point =
+    state.selected >= 0 && state.step >= 0
+      ? near[state.row].points[state.step]
+      : pick(view.width / 2, view.height / 2, Math.hypot(view.width, view.height));
+  if (point >= 0) choose(point);
+}

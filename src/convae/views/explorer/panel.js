@@ -1,0 +1,136 @@
+"use strict";
+
+const ROWS = ["Nearest in latent space", "Nearest on the map"];
+
+/** @param {number} point @returns {string} what its neighbours say about it */
+function sentenceOf(point) {
+  if (!data.k) return "";
+  const common = near[1].points.filter((i) => near[0].points.includes(i)).length;
+  const alike = data.same ? `${data.same[point]} of ${data.k} nearest have its class; ` : "";
+  return `${alike}${common} of ${data.k} in common with the map`;
+}
+
+/** Show the selected point, what the network makes of it, and its neighbours. */
+function showSelected() {
+  const { selected } = state;
+  const section = byId("selected");
+  section.hidden = selected < 0;
+  section.replaceChildren();
+  if (selected < 0) return;
+  const title = make("h2", { id: "selected-title" }, `Index ${data.rows[selected]}`);
+  const head = make(
+    "div",
+    { className: "head" },
+    title,
+    closing("Clear the selection", () => select(-1)),
+  );
+  const pictures = ["images", "reconstructions"].map((kind, place) =>
+    make("figure", {}, named(kind, selected), make("figcaption", {}, ["Image", "Reconstruction"][place])),
+  );
+  section.append(head, make("div", { className: "facts" }, ...pictures, facts(selected)));
+  near.forEach(({ points, distances }, row) => {
+    if (!points.length) return;
+    const other = near[1 - row].points;
+    const common = points.filter((i) => other.includes(i)).length;
+    const note = row ? make("small", {}, `${common} of ${points.length} in common`) : "";
+    section.append(make("h3", {}, ROWS[row], note), strip(points, distances.map(short), row, other));
+  });
+}
+
+/** @param {string} label @param {() => void} action */
+function closing(label, action) {
+  return button("\u2715", action, { "aria-label": label, title: label, className: "quiet" });
+}
+
+/** @param {string} kind @param {number} point @returns {HTMLCanvasElement} a large image, with a name */
+function named(kind, point) {
+  const canvas = tile(/** @type {Kind} */ (kind), point);
+  canvas.removeAttribute("aria-hidden");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${kind === "images" ? "Image" : "Reconstruction"} of index ${data.rows[point]}`);
+  return canvas;
+}
+
+/** @param {number} point @returns {HTMLElement} */
+function facts(point) {
+  const list = make("dl");
+  const add = (/** @type {string} */ name, /** @type {(string | Node)[]} */ ...values) =>
+    list.append(make("dt", {}, name), make("dd", {}, ...values));
+  if (data.labels) add("Class", swatch(data.colours[data.labels[point]]), className(point));
+  add("Error", short(data.errors[point]));
+  if (data.same) add("Agreement", `${data.same[point]} of ${data.k}`);
+  if (data.k) add("Kept", `${data.kept[point]} of ${data.k}`);
+  if (data.splits.length > 1) add("Split", splitOf(point));
+  if (data.files) add("File", data.files[point]);
+  return list;
+}
+
+/** @param {string} colour @returns {HTMLElement} */
+function swatch(colour) {
+  const made = make("i", { className: "swatch", "aria-hidden": "true" });
+  made.style.background = colour;
+  return made;
+}
+
+/**
+ * Make a row of images, each a button that selects its point.
+ * @param {number[]} points @param {string[]} captions
+ * @param {number} [row] which row of neighbours it is @param {number[]} [common] points that are to be marked
+ * @returns {HTMLElement}
+ */
+function strip(points, captions, row = -1, common = []) {
+  const items = points.map((point, place) => {
+    const also = common.includes(point);
+    const caption = make("span", {}, captions[place]);
+    const what = row < 0 ? "" : `, distance ${captions[place]}${also ? ", in both rows" : ""}`;
+    const item = button("", () => choose(point), { "aria-label": `${describe(point)}${what}`, className: also ? "both" : "" });
+    item.dataset.point = String(point);
+    colourItem(item);
+    item.append(tile("images", point), caption);
+    // Only one of a row is reached by Tab; arrow keys go along it.
+    if (row >= 0 && place) item.tabIndex = -1;
+    item.addEventListener("pointerenter", (event) => void (event.pointerType === "mouse" && hover(point)));
+    item.addEventListener("pointerleave", () => hover(-1));
+    item.addEventListener("focus", () => item.matches(":focus-visible") && hover(point));
+    item.addEventListener("blur", () => hover(-1));
+    return make("li", {}, item);
+  });
+  const list = make("ol", { className: "strip" }, ...items);
+  if (row >= 0) list.dataset.row = String(row);
+  return list;
+}
+
+/** @param {HTMLElement} item of a strip: gets the colour that its point has on the map */
+function colourItem(item) {
+  item.style.setProperty("--own", cssColour(Number(item.dataset.point)));
+}
+
+/** Mark the neighbour that the arrow keys have come to. */
+function markStep() {
+  const current = byId("selected").querySelector(`[data-row="${state.row}"] li:nth-child(${state.step + 1}) button`);
+  for (const item of byId("selected").querySelectorAll(".strip button")) {
+    item.classList.toggle("current", item === current);
+    /** @type {HTMLElement} */ (item).tabIndex = item === current ? 0 : -1;
+  }
+  if (!(current instanceof HTMLElement)) return;
+  if (document.activeElement?.closest(".strip")) current.focus({ preventScroll: true });
+  current.scrollIntoView({ block: "nearest" });
+}
+
+/** Show where to begin: the points that most deserve a look. */
+function showWelcome() {
+  const first = (/** @type {string} */ by) => [...worstBy(by).slice(0, 10)];
+  const worst = first("error");
+  byId("welcome").replaceChildren(
+    make("h3", {}, "Largest error"),
+    strip(
+      worst,
+      worst.map((i) => short(data.errors[i])),
+    ),
+  );
+  const { same } = data;
+  if (!same) return;
+  const odd = first("same");
+  const captions = odd.map((i) => `${className(i)}`);
+  byId("welcome").append(make("h3", {}, "At odds with their neighbours"), strip(odd, captions));
+}

@@ -1,0 +1,138 @@
+"use strict";
+
+/** Pixels beside the window: discs that are only partly in it need no case of their own. */
+const MARGIN = 24;
+/** Thumbnails stand for the discs when at most so many points are in the window. */
+const MOST_THUMBNAILS = 600;
+const THUMBNAIL = 36;
+/** @type {ImageData} */
+let image;
+/** @type {Uint32Array} the image's pixels */
+let pixels;
+/** What has to be drawn at the next frame. */
+const due = { points: false, marks: false, frame: 0 };
+/** Whether thumbnails are shown. */
+let thumbnailsShown = false;
+
+/** Draw at the next frame; nothing is drawn when nothing changes. @param {"points" | "marks"} what the points come with the marks */
+function redraw(what) {
+  due[what] = true;
+  due.frame ||= requestAnimationFrame(() => {
+    due.frame = 0;
+    if (due.points) drawPoints();
+    drawMarks();
+    due.points = due.marks = false;
+  });
+}
+
+/** @returns {number} a disc's radius in CSS pixels: smaller where there are many points, larger when zoomed in */
+function radiusOf() {
+  const alone = Math.min(4, Math.max(1.2, 14 / data.count ** 0.23));
+  return Math.min(9, alone * Math.max(1, zoomOf()) ** 0.4);
+}
+
+/**
+ * The pixels of a disc, as offsets from its centre's: those wholly covered, and those of the edge with their cover of 256.
+ * @param {number} radius in pixels @param {number} width of the image
+ * @returns {{solid: Int32Array, edge: Int32Array, cover: Int32Array}}
+ */
+function discOf(radius, width) {
+  /** @type {number[][]} */
+  const [solid, edge, cover] = [[], [], []];
+  const reach = Math.ceil(radius + 0.5);
+  for (let y = -reach; y <= reach; y++) {
+    for (let x = -reach; x <= reach; x++) {
+      const part = Math.round(256 * Math.min(1, radius + 0.5 - Math.hypot(x, y)));
+      if (part >= 256) solid.push(y * width + x);
+      else if (part > 0) {
+        edge.push(y * width + x);
+        cover.push(part);
+      }
+    }
+  }
+  return { solid: Int32Array.from(solid), edge: Int32Array.from(edge), cover: Int32Array.from(cover) };
+}
+
+/** @param {ReturnType<typeof discOf>} disc @param {number} centre index of a pixel @param {number} colour */
+function drawDisc({ solid, edge, cover }, centre, colour) {
+  for (let s = 0; s < solid.length; s++) pixels[centre + solid[s]] = colour;
+  const [redBlue, green] = [colour & 0xff00ff, colour & 0xff00];
+  for (let e = 0; e < edge.length; e++) {
+    const at = centre + edge[e];
+    const [under, over] = [pixels[at], cover[e]];
+    const rest = 256 - over;
+    const mixedRedBlue = ((Math.imul(redBlue, over) + Math.imul(under & 0xff00ff, rest)) >>> 8) & 0xff00ff;
+    const mixedGreen = ((Math.imul(green, over) + Math.imul(under & 0xff00, rest)) >>> 8) & 0xff00;
+    pixels[at] = 0xff000000 | mixedRedBlue | mixedGreen;
+  }
+}
+
+/** Draw every shown point of the window. */
+function drawPoints() {
+  const canvas = canvasById("points");
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+  const [width, height] = [canvas.width + 2 * MARGIN, canvas.height + 2 * MARGIN];
+  if (image?.width !== width || image.height !== height) {
+    image = new ImageData(width, height);
+    pixels = new Uint32Array(image.data.buffer);
+  }
+  const radius = radiusOf() * view.ratio;
+  pixels.fill(pixelOf(rgbOf(styleOf("--map"))));
+  const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height);
+  context.putImageData(image, -MARGIN, -MARGIN);
+  thumbnailsShown = seen.length > 0 && zoomOf() > 2;
+  if (thumbnailsShown) drawThumbnails(context, seen);
+}
+
+/**
+ * @param {ReturnType<typeof discOf>} disc @param {number} width @param {number} height of the image
+ * @returns {number[]} the points in the window, if no more than can be thumbnails
+ */
+function drawDiscs(disc, width, height) {
+  const { positions, count } = data;
+  const scale = view.scale * view.ratio;
+  const left = (view.width * view.ratio) / 2 + MARGIN - view.x * scale + 0.5;
+  const top = (view.height * view.ratio) / 2 + MARGIN + view.y * scale + 0.5;
+  const [right, bottom] = [width - MARGIN / 2, height - MARGIN / 2];
+  const inFocus = focused();
+  const seen = [];
+  // Those in focus come last, and so on top.
+  for (let pass = inFocus ? 0 : 1; pass < 2; pass++) {
+    for (let i = 0; i < count; i++) {
+      if (!shown[i] || (inFocus && inFocus[i] !== pass)) continue;
+      const x = positions[2 * i] * scale + left;
+      const y = top - positions[2 * i + 1] * scale;
+      if (!(x >= MARGIN / 2 && y >= MARGIN / 2 && x < right && y < bottom)) continue;
+      drawDisc(disc, (y | 0) * width + (x | 0), pass ? paint[i] : faint[i]);
+      if (seen.length <= MOST_THUMBNAILS) seen.push(i);
+    }
+  }
+  return seen.length <= MOST_THUMBNAILS ? seen : [];
+}
+
+/** Draw images in place of discs where they do not cover each other. @param {CanvasRenderingContext2D} context @param {number[]} points */
+function drawThumbnails(context, points) {
+  const side = Math.round(THUMBNAIL * view.ratio);
+  const edge = Math.round(2 * view.ratio);
+  const { height, width } = data.thumbnail;
+  const part = side / Math.max(height, width);
+  const inFocus = focused();
+  const taken = new Set();
+  context.imageSmoothingEnabled = false;
+  for (const i of points.reverse()) {
+    const left = Math.round(toLeft(data.positions[2 * i]) * view.ratio);
+    const top = Math.round(toTop(data.positions[2 * i + 1]) * view.ratio);
+    const [column, row] = [Math.floor(left / (side + 2 * edge)), Math.floor(top / (side + 2 * edge))];
+    // Of the nine cells around, none may be taken.
+    const around = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => `${column + x},${row + y}`));
+    if (around.some((key) => taken.has(key))) continue;
+    taken.add(`${column},${row}`);
+    const [wide, high] = [Math.round(width * part), Math.round(height * part)];
+    const [x, y] = [left - (wide >> 1), top - (high >> 1)];
+    context.globalAlpha = inFocus && !inFocus[i] ? 0.35 : 1;
+    context.fillStyle = cssColour(i);
+    context.fillRect(x - edge, y - edge, wide + 2 * edge, high + 2 * edge);
+    if (!drawTile(context, "images", i, x, y, wide, high)) loadSheet("images", i).then(() => redraw("points"));
+  }
+  context.globalAlpha = 1;
+}

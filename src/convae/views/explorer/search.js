@@ -1,0 +1,94 @@
+"use strict";
+
+/** So many files are offered one by one. */
+const MOST_FILES = 8;
+/** @type {{text: string, action: () => void}[]} what the search has found */
+let found = [];
+let marked = 0;
+
+/** @param {string} text @returns {typeof found} */
+function findAll(text) {
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) return [];
+  const results = [];
+  const point = /^\d+$/.test(wanted) ? pointOf(Number(wanted)) : -1;
+  if (point >= 0) results.push({ text: `Index ${wanted}`, action: () => select(point) });
+  data.classes.forEach((name, label) => {
+    if (name.toLowerCase().includes(wanted)) results.push({ text: `Class ${name}`, action: () => setGroup(groupOfClass(label)) });
+  });
+  const files = filesWith(wanted);
+  if (files.length > 1) {
+    results.push({ text: `${grouped(files.length)} files with "${text.trim()}"`, action: () => setGroup(groupOfFiles(text)) });
+  }
+  for (const i of files.slice(0, MOST_FILES)) {
+    results.push({ text: /** @type {string[]} */ (data.files)[i], action: () => select(i) });
+  }
+  return results;
+}
+
+/** @param {string} wanted in small letters @returns {number[]} the points whose file's name has it */
+function filesWith(wanted) {
+  const points = [];
+  for (const [i, file] of (data.files ?? []).entries()) if (file.toLowerCase().includes(wanted)) points.push(i);
+  return points;
+}
+
+/** @param {number} label @returns {Group} */
+function groupOfClass(label) {
+  /** @type {number[]} */
+  const points = [];
+  data.labels?.forEach((other, i) => void (other === label && points.push(i)));
+  return { title: `Class ${data.classes[label]}`, points, polygon: null, address: ["class", String(label)] };
+}
+
+/** @param {string} text @returns {Group} */
+function groupOfFiles(text) {
+  const points = filesWith(text.trim().toLowerCase());
+  return { title: `Files with "${text.trim()}"`, points, polygon: null, address: ["files", text.trim()] };
+}
+
+function listenToSearch() {
+  const query = /** @type {HTMLInputElement} */ (byId("query"));
+  query.placeholder = `Search: index${data.files ? ", file" : ""}${data.labels ? ", class" : ""}`;
+  query.addEventListener("input", () => showFound(findAll(query.value)));
+  query.addEventListener("focus", () => showFound(findAll(query.value)));
+  query.addEventListener("blur", () => showFound([]));
+  query.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      marked += event.key === "ArrowDown" ? 1 : -1;
+      showFound(found, (marked + found.length) % (found.length || 1));
+    } else if (event.key === "Enter" && found.length) take(marked);
+    else if (event.key === "Escape") query.blur();
+  });
+}
+
+/** @param {number} which of what was found */
+function take(which) {
+  const { action } = found[which];
+  byId("query").blur();
+  if (state.selected >= 0) select(-1);
+  action();
+}
+
+/** @param {typeof found} results @param {number} [which] is marked */
+function showFound(results, which = 0) {
+  [found, marked] = [results, which];
+  const query = /** @type {HTMLInputElement} */ (byId("query"));
+  const items = results.map(({ text }, place) => {
+    const item = make("li", { id: `found-${place}`, role: "option", "aria-selected": place === which }, text);
+    // Before the input loses the focus, and the list with it.
+    item.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      take(place);
+    });
+    return item;
+  });
+  const nothing = query.value.trim() && document.activeElement === query && !results.length;
+  if (nothing) items.push(make("li", { role: "option", "aria-disabled": true, "aria-selected": false }, "Nothing found"));
+  byId("found").replaceChildren(...items);
+  byId("found").hidden = !items.length;
+  query.setAttribute("aria-expanded", String(items.length > 0));
+  if (results.length) query.setAttribute("aria-activedescendant", `found-${which}`);
+  else query.removeAttribute("aria-activedescendant");
+}

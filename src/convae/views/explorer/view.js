@@ -1,0 +1,109 @@
+"use strict";
+
+/**
+ * Where the map's window is: its centre in map units, CSS pixels a unit, its size and the bar's height in CSS pixels, device
+ * pixels a CSS pixel.
+ */
+const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, ratio: 1 };
+let gliding = 0;
+
+/** @param {number} x in map units @returns {number} CSS pixels from the left */
+function toLeft(x) {
+  return (x - view.x) * view.scale + view.width / 2;
+}
+
+/** @param {number} y in map units, upwards @returns {number} CSS pixels from the top */
+function toTop(y) {
+  return (view.y - y) * view.scale + view.height / 2;
+}
+
+/** @param {number} left @param {number} top in CSS pixels @returns {[number, number]} map units */
+function toMap(left, top) {
+  return [(left - view.width / 2) / view.scale + view.x, view.y - (top - view.height / 2) / view.scale];
+}
+
+/** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar and above the hint */
+function wholeView() {
+  const [margin, bar] = [24, view.bar];
+  const [width, height] = [grid.right - grid.left, grid.top - grid.bottom];
+  const scale = Math.min(
+    Math.max(view.width - 2 * margin, 40) / (width || height || 1),
+    Math.max(view.height - 3 * margin - bar, 40) / (height || width || 1),
+  );
+  return { x: (grid.left + grid.right) / 2, y: (grid.bottom + grid.top) / 2 + (bar - margin) / 2 / scale, scale };
+}
+
+/** @returns {number} how many times closer than the whole map */
+function zoomOf() {
+  return view.scale / wholeView().scale;
+}
+
+/** @param {number} x @param {number} y @param {number} scale */
+function setView(x, y, scale) {
+  const fit = wholeView().scale;
+  view.scale = Math.min(Math.max(scale, fit / 2), fit * 5000);
+  view.x = Math.min(Math.max(x, grid.left), grid.right);
+  view.y = Math.min(Math.max(y, grid.bottom - view.height / 2 / fit), grid.top + view.height / 2 / fit);
+  redraw("points");
+  keepAddress();
+}
+
+/** @param {number} right @param {number} down in CSS pixels: how far the map moves */
+function panBy(right, down) {
+  setView(view.x - right / view.scale, view.y + down / view.scale, view.scale);
+}
+
+/** @param {number} factor @param {number} left @param {number} top what stays where it is, in CSS pixels */
+function zoomBy(factor, left = view.width / 2, top = view.height / 2) {
+  cancelAnimationFrame(gliding);
+  const [x, y] = toMap(left, top);
+  const fit = wholeView().scale;
+  const scale = Math.min(Math.max(view.scale * factor, fit / 2), fit * 5000);
+  setView(x - (left - view.width / 2) / scale, y + (top - view.height / 2) / scale, scale);
+}
+
+/** Move there in a quarter of a second, or at once for people who want no motion. @param {number} x @param {number} y @param {number} scale */
+function glideTo(x, y, scale) {
+  cancelAnimationFrame(gliding);
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return setView(x, y, scale);
+  const from = { ...view };
+  const start = performance.now();
+  const step = (/** @type {number} */ now) => {
+    const part = Math.min(1, Math.max(0, (now - start) / 250));
+    const eased = 1 - (1 - part) ** 3;
+    setView(from.x + (x - from.x) * eased, from.y + (y - from.y) * eased, from.scale * (scale / from.scale) ** eased);
+    if (part < 1) gliding = requestAnimationFrame(step);
+  };
+  gliding = requestAnimationFrame(step);
+}
+
+function showWhole() {
+  const { x, y, scale } = wholeView();
+  glideTo(x, y, scale);
+}
+
+/** Bring a point into the window, if it is not there. @param {number} point */
+function bringIntoView(point) {
+  const [x, y] = [data.positions[2 * point], data.positions[2 * point + 1]];
+  const [left, top] = [toLeft(x), toTop(y)];
+  const inside = left > 20 && left < view.width - 20 && top > view.bar && top < view.height - 20;
+  if (!inside) glideTo(x, y, view.scale);
+}
+
+/** Take the element's size; the first time, show the whole map. @param {boolean} first */
+function resize(first) {
+  const box = byId("map").getBoundingClientRect();
+  const zoom = first ? 1 : zoomOf();
+  view.bar = byId("bar").offsetHeight + 12;
+  view.width = Math.max(1, box.width);
+  view.height = Math.max(1, box.height);
+  view.ratio = window.devicePixelRatio || 1;
+  for (const id of ["points", "marks"]) {
+    canvasById(id).width = Math.round(view.width * view.ratio);
+    canvasById(id).height = Math.round(view.height * view.ratio);
+  }
+  const whole = wholeView();
+  if (zoom === 1) Object.assign(view, whole);
+  else view.scale = whole.scale * zoom;
+  redraw("points");
+}

@@ -1,0 +1,49 @@
+"use strict";
+
+/** Walking from the worst point on: by what, and how far one has come. */
+const worst = { by: "error", place: -1 };
+/** @type {Record<string, Uint32Array>} the points in each order, worst first; made when asked for */
+const orders = {};
+
+/**
+ * @param {string} by error: of the reconstruction, largest first; same: how few of the neighbours have the point's label,
+ * fewest first, then by error; kept: how few neighbours the map has kept, likewise. What is left equal stays by index.
+ * @returns {Uint32Array}
+ */
+function worstBy(by) {
+  if (!orders[by]) {
+    const { errors } = data;
+    const counts = by === "same" ? data.same : by === "kept" ? data.kept : null;
+    const order = Uint32Array.from({ length: data.count }, (_, i) => i);
+    orders[by] = order.sort((a, b) => (counts ? counts[a] - counts[b] : 0) || errors[b] - errors[a] || a - b);
+  }
+  return orders[by];
+}
+
+function listenToWorst() {
+  const by = /** @type {HTMLSelectElement} */ (byId("by"));
+  const names = { error: "by error", same: "by disagreement with neighbours", kept: "by neighbours lost on the map" };
+  for (const [key, name] of Object.entries(names)) {
+    if (key in colourings()) by.append(make("option", { value: key }, name));
+  }
+  by.addEventListener("change", () => Object.assign(worst, { by: by.value, place: -1 }) && showPlace());
+  byId("next").addEventListener("click", () => walkWorst(1));
+  byId("back").addEventListener("click", () => walkWorst(-1));
+  showPlace();
+}
+
+/** Go to the next worst point whose class is switched on. @param {1 | -1} step */
+function walkWorst(step) {
+  const order = worstBy(worst.by);
+  let place = worst.place + step;
+  while (place >= 0 && place < order.length && !shown[order[place]]) place += step;
+  if (place < 0 || place >= order.length) return say("No more");
+  worst.place = place;
+  showPlace();
+  select(order[place]);
+}
+
+function showPlace() {
+  byId("place").textContent = worst.place < 0 ? "" : `${grouped(worst.place + 1)} of ${grouped(data.count)}`;
+  /** @type {HTMLButtonElement} */ (byId("back")).disabled = worst.place <= 0;
+}
