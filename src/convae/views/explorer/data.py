@@ -127,7 +127,8 @@ def explorer_data(
         **arrays,
     }
     images = list(points.images.values())
-    size = "" if is_exact(plan, points) else f", shown at {plan.height} x {plan.width} or in fewer levels"
+    smaller = (plan.height, plan.width) != (height, width)
+    size = f", shown at {plan.height} x {plan.width}" if smaller else ", compressed" * (not is_exact(plan, points))
     about = f"{total:,} images ({' and '.join(points.images)}) of {height} x {width} pixels{size}"
     return {
         "title": title,
