@@ -104,7 +104,7 @@ def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_poin
     points = made(100, (channels, 24, 48))
     monkeypatch.setattr(explorer, "PAGE_BYTES", 1000)
     sizes = []
-    for least, most in ((10e6, 40e6), (15e4, 40e6), (6e4, 40e6), (2e4, 2e4)):
+    for least, most in ((10e6, 40e6), (15e4, 40e6), (2e4, 40e6), (1e4, 1e4)):
         monkeypatch.setattr(explorer, "LEAST_BYTES", least)
         monkeypatch.setattr(explorer, "MOST_BYTES", most)
         found = shown_data(points)
