@@ -76,7 +76,7 @@ def test_each_point_has_its_image_and_its_values(channels: int) -> None:
     assert (thumbnails(found, "reconstructions") == outputs).all()
     assert found["thumbnail"] == {"height": 8, "width": 6, "channels": channels, "of": [8, 6], "exact": True}
     assert (found["total"], found["count"], found["title"]) == (1100, 1100, "A title")
-    assert found["about"] == "1,100 images (train and test) of 8 x 6 pixels"
+    assert found["about"] == "1,100 training and test images of 8 x 6 pixels"
     assert found["splits"] == [["train", 0, 366], ["test", 366, 1100]]
     assert (found["classes"], len(set(found["colours"]))) == (["<0>", "<1>", "<2>"], 3)
     assert found["files"] == points.files

@@ -129,7 +129,8 @@ def explorer_data(
     images = list(points.images.values())
     smaller = (plan.height, plan.width) != (height, width)
     size = f", shown at {plan.height} x {plan.width}" if smaller else ", compressed" * (not is_exact(plan, points))
-    about = f"{total:,} images ({' and '.join(points.images)}) of {height} x {width} pixels{size}"
+    kinds = " and ".join("training" if split == "train" else split for split in points.images)
+    about = f"{total:,} {kinds} images of {height} x {width} pixels{size}"
     return {
         "title": title,
         "about": about,
