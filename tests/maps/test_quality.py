@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from convae.errors import ConvaeError
-from convae.maps.neighbours import neighbours
-from convae.maps.quality import kept_neighbours, neighbour_recall, quality
+from convae.maps.neighbours import kept_neighbours, neighbours
+from convae.maps.quality import neighbour_recall, quality
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)

@@ -48,6 +48,10 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
         "data/test_labels": ((test,), "int64"),
         "latents/latents": ((test, 256), "float32"),
         "latents/labels": ((test,), "int64"),
+        "latents/reconstructions": ((test, 1, 28, 28), "uint8"),
+        "latents/errors": ((test,), "float32"),
+        "neighbours/indices": ((test, 10), "uint32"),
+        "neighbours/distances": ((test, 10), "float32"),
         "tsne/embedding": ((test, 2), "float32"),
         "generate/samples": ((100, 1, 28, 28), "uint8"),
         "generate/independent": ((100, 1, 28, 28), "uint8"),
@@ -89,6 +93,12 @@ def test_the_last_test_loss_of_the_history_is_the_evaluated_one(finished: Reposi
     )
 
 
+def test_the_images_errors_are_those_of_the_evaluation(finished: Repository) -> None:
+    errors, images = array(finished, "latents/errors"), array(finished, "latents/reconstructions")
+    assert errors.mean(dtype=float) == pytest.approx(metrics(finished, "losses")["test"]["mse"], abs=1e-6)
+    assert (images == array(finished, "evaluate/reconstructions")).all()
+
+
 def test_the_map_of_a_hardly_trained_network_already_beats_chance(finished: Repository) -> None:
     quality = metrics(finished, "embedding")
     assert quality["map_knn_accuracy"] > 0.5
@@ -117,7 +127,7 @@ def test_the_network_gives_users_the_pipelines_own_results_to_the_bit(finished: 
 def test_another_perplexity_reruns_only_the_map_and_what_follows(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
     repository.set_params(**{"tsne.perplexity": 15})
-    assert sorted(stages_run(repository.run("dvc repro"))) == ["plot", "quality", "tsne"]
+    assert sorted(stages_run(repository.run("dvc repro"))) == ["explorer", "plot", "quality", "tsne"]
     assert (array(repository, "tsne/embedding") != array(finished, "tsne/embedding")).any()
 
 
@@ -148,8 +158,10 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
     assert sorted(stages_run(output)) == [
         "assess",
         "evaluate",
+        "explorer",
         "extract",
         "generate",
+        "neighbours",
         "plot",
         "quality",
         "train",

@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import os
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from convae import artifacts
+from convae.commands.explore import bring
 from convae.commands.programs import dvc, git
 from convae.errors import ConvaeError
 from convae.stage import times_path
@@ -50,6 +52,7 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("coverage, latent values drawn one by one", "coverage.independent", None),
     ],
 }
+ELSEWHERE = "not at hand; `dvc pull` or `dvc exp pull` may bring it"
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2rem; }
 body > img { width: 60rem; max-width: 100%; }
@@ -70,6 +73,7 @@ class Run(NamedTuple):
     metrics: dict[str, Any]
     times: dict[str, float]
     files: dict[str, bytes]  # the history and the figures, as far as they are at hand
+    explorer: str = ""  # its address from the page, if it is at hand
 
 
 def current_runs() -> list[Run]:
@@ -106,7 +110,9 @@ def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
                 files[path] = repo.dvcfs.read_bytes(path)
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 continue
-    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files)
+    explorer = bring(repo, state["rev"])
+    address = os.path.relpath(explorer, PAGE.parent) if explorer else ""
+    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files, address)
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -137,6 +143,7 @@ def page(runs: list[Run]) -> str:
     rows.append(_row("Figures", (), "group"))
     for label, path in FIGURES.items():
         rows.append(_row(label, (_image(run.files.get(path), f"{label} of {run.name}") for run in runs)))
+    rows.append(_row("explorer", (_link(run.explorer, f"explore {run.name}") for run in runs)))
     histories = {run.name: run.files[HISTORY] for run in runs if HISTORY in run.files}
     curves, table = _image(_curves(histories), "losses by epoch"), "\n".join(rows)
     return f"""<!doctype html>
@@ -161,9 +168,13 @@ def _text(value: Any, best: Any = None) -> str:
     return text if best is None or value != best else f"<strong>{text}</strong>"
 
 
+def _link(address: str, what: str) -> str:
+    return f'<a href="{escape(address)}">{escape(what)}</a>' if address else ELSEWHERE
+
+
 def _image(content: bytes | None, what: str) -> str:
     if content is None:
-        return "not at hand; `dvc pull` or `dvc exp pull` may bring it"
+        return ELSEWHERE
     return f'<img alt="{escape(what)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
 
 

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 
 from convae.errors import ConvaeError
+from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
 from convae.maps.points import in_range, refuse_alike, same_neighbours
 
-NEIGHBOURS = 10
 FOLDS = 5
 # Rows of the trustworthiness estimate: scikit-learn's function holds several N x N arrays, 2.5 GB at 10,000 points.
 TRUSTWORTHINESS_POINTS = 4_000
@@ -73,32 +73,6 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
         return float(
             cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS)).mean()
         )
-
-
-def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
-    """Count how many of each point's nearest latents are among as many that are its nearest on the map.
-
-    Parameters
-    ----------
-    neighbours : numpy.ndarray
-        uint32 [N, k], the nearest others of each latent.
-    embedding : numpy.ndarray
-        float32 [N, 2].
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 [N].
-    """
-    from sklearn.neighbors import NearestNeighbors
-
-    with same_neighbours(len(embedding)):
-        near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
-    # Each in a row of its own range of numbers, so that one search does for all.
-    base = np.arange(len(near))[:, None] * len(near)
-    found = np.isin(neighbours + base, near + base, assume_unique=True)
-    counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
-    return counts
 
 
 def neighbour_recall(neighbours: np.ndarray, embedding: np.ndarray) -> float:
