@@ -54,7 +54,7 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
     }
     assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
     assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
-    for name in ("loss", "reconstructions", "tsne", "samples", "interpolations"):
+    for name in ("loss", "reconstructions", "error_by_class", "tsne", "samples", "interpolations"):
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
@@ -157,11 +157,11 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
 
 def test_a_temporary_experiment_runs_its_own_code(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
-    figures = repository.path / "src/convae/views/figures.py"
+    figures = repository.path / "src/convae/views/embedding.py"
     # The workspace's own copy, found first by any process started from it, must not be what the experiment runs.
     installed = tmp_path / "installed"
     shutil.copytree(repository.path / "src", installed)
-    (installed / "convae/views/figures.py").write_text("raise SystemExit('the wrong code ran')")
+    (installed / "convae/views/embedding.py").write_text("raise SystemExit('the wrong code ran')")
     figures.write_text(figures.read_text().replace("t-SNE of", "A map of"))
     output = repository.run("dvc exp run --temp", PYTHONPATH=str(installed))
     assert stages_run(output) == ["plot"]

@@ -1,0 +1,82 @@
+"""The one style of all figures: settings, colours, and how names and files are made of them."""
+
+import io
+from typing import Any
+
+import matplotlib
+import numpy as np
+from cycler import cycler
+from matplotlib import colormaps
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+
+# Of text, of what is less important, and of lines to read off along.
+INK, MUTED, FAINT = "#222222", "#6b6b6b", "#e4e4e4"
+# The first six are Petroff's (2021, "Accessible color sequences for data visualization"). Each further one is as far as
+# can be from those before it to the eye that tells them apart the least: with full vision, protanopia, deuteranopia or
+# tritanopia (Machado et al. 2009); and it stands out on white and on black. To that eye, the nearest two of 10 are 0.09
+# apart in OKLab, of 20 0.057, of 100 0.024; of matplotlib's own ten 0.007. To full vision, 0.16 of 10.
+COLOURS = """
+5790fc f89c20 e42536 964a8b 9c9ca1 7a21dd 00d2ff 961e00 e14bd2 1e875a 78c378 004ba5 e1a5d2 870087 b41eff c3873c 8778b4
+c35a78 78690f 695ac3 b40069 d287e1 69a569 5ab4ff 0f9696 5a0fc3 0000ff ff5a87 3cc34b 784b69 a5694b c369f0 3c69a5 3c69e1
+ff78b4 963c4b b43ca5 96d25a f0a596 5a8700 00d296 f02d87 d200e1 694b96 d29600 c33c78 e17869 c32d3c 783c3c 87c3e1 9696ff
+b478a5 9669ff 7887d2 d2a55a a50f87 874b1e 96874b e15a1e e178c3 e12db4 a55ac3 5a4bb4 78a5d2 7869b4 692d96 1e694b 5a4b78
+d296ff 00e178 3c00e1 ff1ef0 872dc3 a52dd2 5a965a b4b41e 962d96 c30f87 8700a5 960f5a a578c3 4b78e1 69d23c 785a96 d27887
+b4a5e1 7800b4 2da5b4 870fff b478e1 1e782d 3c692d a54b69 9669a5 a56987 d20f5a d24b96 e15a96 ff96b4 b4a569
+""".split()  # noqa: SIM905 (as a list it would fill the screen)
+SETTINGS: dict[Any, Any] = {
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 10,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=[f"#{colour}" for colour in COLOURS]),
+    "grid.color": FAINT,
+    "legend.frameon": False,
+    "image.cmap": "gray",
+    "svg.hashsalt": "convae",  # else the ids in an SVG are random
+}
+
+matplotlib.rcdefaults()  # whatever was set before
+matplotlib.rcParams.update(SETTINGS)
+
+
+def png(figure: Figure, dpi: int) -> bytes:
+    """Render a figure as PNG, without the program's name and version in its metadata."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None})
+    return content.getvalue()
+
+
+def svg(figure: Figure, dpi: int) -> bytes:
+    """Render a figure as SVG, text as outlines, without date and program; `dpi` is that of the pictures in it."""
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
+    return content.getvalue()
+
+
+# By `plot.format`.
+RENDER = {"png": png, "svg": svg}
+
+
+def class_colours(classes: int) -> list[tuple[float, ...]]:
+    """Choose a colour, RGBA, for each class: as far apart as so many can be, also to the colour-blind."""
+    if classes <= len(COLOURS):
+        return [to_rgba(f"#{colour}") for colour in COLOURS[:classes]]
+    return [colormaps["turbo"](each) for each in np.linspace(0, 1, classes)]
+
+
+def drawn(name: str, otherwise: str) -> str:
+    """Shorten a name to draw it; give another in its place if the figures' font does not have all its characters."""
+    font = get_font(findfont("DejaVu Sans"))
+    if not name.isprintable() or not all(font.get_char_index(ord(character)) for character in name):
+        return otherwise
+    return name if len(name) <= 24 else f"{name[:10]}...{name[-11:]}"
