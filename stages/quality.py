@@ -6,7 +6,7 @@ import numpy as np
 
 from convae import artifacts
 from convae.data.labels import read_classes, read_labels
-from convae.maps.quality import quality
+from convae.maps.quality import knn_predictions, quality
 from convae.stage import run
 
 
@@ -16,6 +16,9 @@ def main() -> None:
     labels = read_labels(Path("artifacts/latents/labels.npy"), latents, len(classes))
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (len(latents), 2))
     artifacts.write_metrics(Path("metrics/embedding.json"), quality(latents, embedding, labels, len(classes)))
+    pairs = zip(labels, knn_predictions(embedding, labels), strict=False)
+    named = [("actual", "predicted"), *((classes[label], classes[found]) for label, found in pairs)]
+    artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.table(named))
 
 
 if __name__ == "__main__":

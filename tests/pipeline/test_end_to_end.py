@@ -60,6 +60,30 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
             assert image.info.keys() <= {"dpi"}  # no program, no date
 
 
+def test_the_tables_for_dvcs_page_say_what_the_metrics_say(finished: Repository) -> None:
+    by_class = metrics(finished, "losses")["test_mse_by_class"]
+    table = list(csv.DictReader((finished.path / "artifacts/plots/error_by_class.csv").read_text().splitlines()))
+    assert {row["class"]: float(row["mse"]) for row in table} == pytest.approx(by_class, abs=1e-4)  # of rounded pixels
+    pairs = list(csv.DictReader((finished.path / "artifacts/quality/confusion.csv").read_text().splitlines()))
+    assert [int(row["actual"]) for row in pairs] == array(finished, "latents/labels").tolist()
+    right = np.mean([row["actual"] == row["predicted"] for row in pairs])
+    assert right == pytest.approx(metrics(finished, "embedding")["map_knn_accuracy"], abs=1e-6)
+
+
+def test_figures_as_svg_take_the_place_of_those_as_png_and_nothing_else_runs(
+    finished: Repository, tmp_path: Path
+) -> None:
+    repository = copy_of(finished, tmp_path)
+    repository.set_params(**{"plot.format": "svg"})
+    assert stages_run(repository.run("dvc repro")) == ["plot"]
+    names = sorted(path.name for path in (repository.path / "artifacts/plots").iterdir())
+    figures = ("error_by_class", "interpolations", "loss", "reconstructions", "samples", "tsne")
+    assert names == sorted(["error_by_class.csv", *(f"{name}.svg" for name in figures)])
+    repository.run("python -m convae check-lock", PYTHONPATH="src")
+    repository.run("dvc plots show")
+    assert "artifacts_plots_tsne.svg" in (repository.path / "dvc_plots/index.html").read_text()
+
+
 def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_losses(
     finished: Repository, mnist_raw: Path, tmp_path: Path
 ) -> None:

@@ -385,7 +385,7 @@ def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[in
     figure = pictures.interpolations_figure(ways, fades)
     for pair in range(pairs):
         assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
-    assert [bool(axes.get_title("left")) for axes in figure.axes] == [True] + [False] * (pairs - 1)
+    assert len(figure.texts) == 1
     assert_texts_are_readable(figure)
     assert (figure.get_size_inches() * 600 < 2**16).all()
 

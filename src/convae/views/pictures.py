@@ -121,7 +121,8 @@ def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
     figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.5), layout="constrained")
     for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
         _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
-    figure.axes[0].set_title("From one test image to another: straight in latent space, and below it in pixels")
+    title = "From one test image to another: straight in latent space, and below it in pixels"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")  # wider than a narrow image's axes
     return figure
 
 
