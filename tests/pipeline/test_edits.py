@@ -43,8 +43,8 @@ def new_artifact(stage: str) -> Edit:
 
 
 def new_figure(pipeline: str) -> str:
-    first = "      - artifacts/plots/loss.png\n"
-    return swap(first, f"{first}      - artifacts/plots/new.png\n")(pipeline)
+    first = "      - artifacts/plots/loss.${plot.format}\n"
+    return swap(first, f"{first}      - artifacts/plots/new.${{plot.format}}\n")(pipeline)
 
 
 def text(module: str, old: str) -> Edit:
@@ -65,8 +65,8 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     **{f"an artifact of {stage}": (new_artifact(stage), {stage}) for stage in STAGES},
     "a figure": (
         {
-            "src/convae/views/figures.py": swap("def densest", "def new():\n    return Figure()\n\n\ndef densest"),
-            "stages/plot.py": swap('        ("loss",', '        ("new", figures.new()),\n        ("loss",'),
+            "src/convae/views/figures.py": swap("def loss_", "def new():\n    return Figure()\n\n\ndef loss_"),
+            "src/convae/views/gallery.py": swap('        "loss":', '        "new": new(),\n        "loss":'),
             "dvc.yaml": new_figure,
         },
         {"plot"},

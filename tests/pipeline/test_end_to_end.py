@@ -60,10 +60,35 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
     }
     assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
     assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
-    for name in ("loss", "reconstructions", "tsne", "samples", "interpolations"):
+    for name in ("loss", "reconstructions", "error_by_class", "tsne", "samples", "interpolations"):
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
+
+
+def test_the_tables_for_dvcs_page_say_what_the_metrics_say(finished: Repository) -> None:
+    by_class = metrics(finished, "losses")["test_mse_by_class"]
+    table = list(csv.DictReader((finished.path / "artifacts/plots/error_by_class.csv").read_text().splitlines()))
+    assert {row["class"]: float(row["mse"]) for row in table} == pytest.approx(by_class, abs=1e-4)  # of rounded pixels
+    pairs = list(csv.DictReader((finished.path / "artifacts/quality/confusion.csv").read_text().splitlines()))
+    assert [int(row["actual"]) for row in pairs] == array(finished, "latents/labels").tolist()
+    right = np.mean([row["actual"] == row["predicted"] for row in pairs])
+    assert right == pytest.approx(metrics(finished, "embedding")["map_knn_accuracy"], abs=1e-6)
+
+
+def test_figures_as_svg_are_tracked_in_place_of_those_as_png_and_nothing_else_runs(
+    finished: Repository, tmp_path: Path
+) -> None:
+    repository = copy_of(finished, tmp_path)
+    repository.set_params(**{"plot.format": "svg"})
+    assert stages_run(repository.run("dvc repro")) == ["plot"]
+    names = ["error_by_class", "interpolations", "loss", "reconstructions", "samples", "tsne"]
+    found = sorted((repository.path / "artifacts/plots").glob("*.svg"))  # DVC leaves those as PNG where they are
+    assert [path.stem for path in found] == names
+    assert all(path.read_bytes().startswith(b"<?xml") for path in found)
+    repository.run("python -m convae check-lock", PYTHONPATH="src")
+    repository.run("dvc plots show")
+    assert "artifacts_plots_tsne.svg" in (repository.path / "dvc_plots/index.html").read_text()
 
 
 def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_losses(
@@ -182,11 +207,11 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
 
 def test_a_temporary_experiment_runs_its_own_code(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
-    figures = repository.path / "src/convae/views/figures.py"
+    figures = repository.path / "src/convae/views/embedding.py"
     # The workspace's own copy, found first by any process started from it, must not be what the experiment runs.
     installed = tmp_path / "installed"
     shutil.copytree(repository.path / "src", installed)
-    (installed / "convae/views/figures.py").write_text("raise SystemExit('the wrong code ran')")
+    (installed / "convae/views/embedding.py").write_text("raise SystemExit('the wrong code ran')")
     figures.write_text(figures.read_text().replace("t-SNE of", "A map of"))
     output = repository.run("dvc exp run --temp", PYTHONPATH=str(installed))
     assert stages_run(output) == ["plot"]

@@ -46,6 +46,7 @@ RERUN = {
     "generate.seed": (1, FROM_SAMPLES_ON),
     "plot.reconstructions": (6, {"plot"}),
     "plot.seed": (1, {"plot"}),
+    "plot.format": ("svg", {"plot"}),
     "plot.dpi": (60, {"plot"}),
 }
 

@@ -147,13 +147,16 @@ def test_outside_a_repository_the_error_is_dvcs_and_one_line(repository: Reposit
     assert "Traceback" not in output
 
 
-def test_dvcs_page_overlays_the_losses_and_shows_the_figures_of_each_experiment(repository: Repository) -> None:
+def test_dvcs_page_shows_the_charts_and_figures_of_each_experiment_together(
+    repository: Repository,
+) -> None:
     repository.run("dvc plots diff HEAD islands larger")
     page = (repository.path / "dvc_plots/index.html").read_text()
-    assert "Reconstruction loss" in page
+    charts = [json.loads(chart)["data"]["values"] for chart in re.findall(r"var spec = (.*);\n", page)]
+    assert page.startswith("<!DOCTYPE html>\n<html lang=")  # the project's own, with the figures in their order
     for name in ("HEAD", "islands", "larger"):
-        # A row for each of the two losses of the one epoch.
-        assert page.count(f'"rev": "{name}"') == 2
+        # A row for each of the two losses of the one epoch, for each class, and for each point of the map.
+        assert [len([row for row in chart if row["rev"] == name]) for chart in charts] == [2, 10, 400]
         for figure in compare.FIGURES.values():
             image = f"static/{name}_{str(figure).replace('/', '_')}"
             assert image in page

@@ -60,7 +60,7 @@ def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
     )
     lab.run("dvc exp run --queue -S tsne.perplexity=5,8")
     lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32]")
-    figures = lab.path / "src/convae/views/figures.py"
+    figures = lab.path / "src/convae/views/embedding.py"
     original = figures.read_text()
     figures.write_text(original.replace("t-SNE of", "A map of"))
     lab.run("dvc exp run --queue --name titled")

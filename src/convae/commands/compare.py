@@ -19,6 +19,7 @@ from convae.errors import ConvaeError
 from convae.stage import times_path
 from convae.views import figures
 from convae.views.history import parse_history
+from convae.views.style import png
 
 # Scratch of this working copy, neither tracked nor promised.
 PAGE = Path(".convae/comparison.html")
@@ -102,12 +103,13 @@ def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
         times = artifacts.read_json(times_path(experiment))
     except ConvaeError:  # it ran elsewhere, or every stage came out of the cache
         times = {}
+    suffix = params.get("plot.format", "png")  # of commits before there was a choice
     files = {}
     # Not DVCFileSystem(rev=...), which takes a project in a subfolder of its Git repository to be at the top.
     with repo.switch(state["rev"]):
         for path in (HISTORY, *FIGURES.values()):
             try:
-                files[path] = repo.dvcfs.read_bytes(path)
+                files[path] = repo.dvcfs.read_bytes(path.replace(".png", f".{suffix}"))
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 continue
     explorer = bring(repo, state["rev"])
@@ -175,13 +177,14 @@ def _link(address: str, what: str) -> str:
 def _image(content: bytes | None, what: str) -> str:
     if content is None:
         return ELSEWHERE
-    return f'<img alt="{escape(what)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+    kind = "svg+xml" if content.startswith(b"<?xml") else "png"
+    return f'<img alt="{escape(what)}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
 
 
 def _curves(histories: dict[str, bytes]) -> bytes | None:
     if not histories:
         return None
-    return figures.png(figures.losses_figure({name: parse_history(csv) for name, csv in histories.items()}), dpi=100)
+    return png(figures.losses_figure({name: parse_history(csv) for name, csv in histories.items()}), dpi=100)
 
 
 def run(arguments: argparse.Namespace) -> None:
