@@ -27,6 +27,18 @@ COVERED = {
     "convae --help": ("commands/test_main.py", 'convae("--help"'),
     "convae encode": (PROGRAMS, 'run("encode", "digits"'),
     "convae encode -o": (PROGRAMS, 'run("encode", "digits", "-o", "out/latents.npy")'),
+    "convae encode --rev -o": (
+        "commands/test_repositories.py",
+        'run("encode", address, "images.npy", "-o", "latents.npy", *options)',
+    ),
+    "convae explore": ("team/test_compare.py", 'repository.run("python -m convae explore"'),
+    "convae explore --rev": ("team/test_compare.py", "convae explore --print --rev {rev}"),
+    "convae export -o": ("network/test_exporting.py", 'convae.export(convae.load("model"), "onnx")'),
+    "convae generate --figure -n -o": (
+        "commands/test_generate.py",
+        'run("-n", "7", "-o", "new.npy", "--figure", "new.png"',
+    ),
+    "convae generate --seed -n -o": ("commands/test_generate.py", 'run("-n", "300", "--seed", "5", "-o", "new.npy")'),
     "convae place": (PROGRAMS, 'run("place", "digits/003.png"'),
     "convae reconstruct -o": (PROGRAMS, 'run("reconstruct", "china.png", "-o"'),
     "convae report": ("pipeline/test_other_machines.py", 'repository.run("convae report")'),

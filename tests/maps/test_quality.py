@@ -98,7 +98,7 @@ def test_each_point_is_predicted_as_its_neighbours_in_the_other_folds_are() -> N
 
 def test_the_predictions_are_those_whose_accuracy_is_measured() -> None:
     plane = RANDOM.normal(size=(200, 2)).astype(np.float32)  # folds of 40, of which the mean is that of all
-    accuracy = quality(LATENTS, plane, LABELS, 4)["map_knn_accuracy"]
+    accuracy = quality(LATENTS, neighbours(LATENTS)[0], plane, LABELS, 4)["map_knn_accuracy"]
     assert np.mean(knn_predictions(plane, LABELS) == LABELS) == pytest.approx(accuracy, abs=1e-12)
 
 
