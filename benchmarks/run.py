@@ -27,6 +27,7 @@ import yaml
 from benchmarks.programs import PeakMemory, timed
 from benchmarks.table import paste, render
 from convae.data.downloads import fetch
+from convae.params import PARAMS, interpolated, read_params
 from convae.stage import PIPELINE, times_path
 
 RESULTS = Path("benchmarks/results.json")
@@ -276,7 +277,7 @@ def measure_growth(bench: Bench) -> dict[str, Any]:
             "data.test_images": int(bench.scale.images // 6 * part),
         }
         clone = bench.clone("growth", **sizes)
-        stages = yaml.safe_load((clone / PIPELINE).read_text())["stages"]
+        stages = yaml.safe_load(interpolated((clone / PIPELINE).read_text(), read_params(clone / PARAMS)))["stages"]
         measured = {}
         for name, stage in stages.items():
             memory = PeakMemory()

@@ -8,8 +8,7 @@ from convae import artifacts
 from convae.data.files import read_dataset
 from convae.data.labels import read_classes, read_labels
 from convae.latents.splits import read_splits
-from convae.maps.neighbours import neighbours, read_neighbours
-from convae.maps.quality import kept_neighbours
+from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
 from convae.network.described import read_network
 from convae.stage import run
 from convae.views.explorer import page

@@ -7,7 +7,7 @@ import numpy as np
 from convae import artifacts
 from convae.data.labels import read_classes, read_labels
 from convae.maps.neighbours import read_neighbours
-from convae.maps.quality import quality
+from convae.maps.quality import knn_predictions, quality
 from convae.stage import run
 
 
@@ -19,6 +19,9 @@ def main() -> None:
     neighbours = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     measured = quality(latents, neighbours, embedding, labels, len(classes))
     artifacts.write_metrics(Path("metrics/embedding.json"), measured)
+    pairs = zip(labels, knn_predictions(embedding, labels), strict=False)
+    named = [("actual", "predicted"), *((classes[label], classes[found]) for label, found in pairs)]
+    artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.table(named))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from convae.network.models import build
 from convae.network.stored import read_weights
 from convae.network.weights import weights, write_weights
 from convae.training.history import EpochLosses, write_history
-from convae.views.figures import png
 from convae.views.history import read_history
+from convae.views.style import png
 
 ARRAY = np.array([[0, 1], [2, 3], [4, -5]], np.float32)
 WEIGHTS = {"b": np.array([6], np.float32), "a": np.array([[7, 8]], np.float32)}

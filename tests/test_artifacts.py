@@ -195,7 +195,7 @@ from matplotlib.figure import Figure
 from convae import artifacts
 from convae.network.weights import write_weights
 from convae.training.history import EpochLosses, write_history
-from convae.views.figures import png
+from convae.views.style import png
 
 noise = np.random.default_rng(0).random((200, 200), np.float32)
 picture = Figure(figsize=(4, 4))

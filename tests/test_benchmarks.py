@@ -203,10 +203,12 @@ def test_all_sections_measure_a_tiny_pipeline(
             "evaluate",
             "extract",
             "tsne",
+            "neighbours",
             "quality",
             "generate",
             "assess",
             "plot",
+            "explorer",
         )
     }
     tables = table.render(saved[-1])

@@ -48,7 +48,7 @@ DEFAULTS = {
     "extract": {"split": "test"},
     "tsne": {"backend": "opentsne", "perplexity": 30, "seed": 0},
     "generate": {"samples": 1000, "components": 50, "interpolations": 5, "seed": 0},
-    "plot": {"reconstructions": 5, "seed": 0, "dpi": 100},
+    "plot": {"reconstructions": 5, "seed": 0, "format": "png", "dpi": 100},
 }
 SCHEMAS: dict[str, type[Section]] = {name: field.annotation for name, field in Params.model_fields.items()}
 KEYS = [(section, key) for section, keys in DEFAULTS.items() for key in keys]
@@ -89,6 +89,7 @@ NAMES = {
     "train.schedule": ["constant", "one_cycle"],
     "extract.split": ["test", "train", "all"],
     "tsne.backend": ["opentsne", "sklearn"],
+    "plot.format": ["png", "svg"],
 }
 
 INVALID = sorted((ROOT / "tests/invalid_params").iterdir())

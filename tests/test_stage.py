@@ -266,3 +266,29 @@ def test_dvc_may_be_called_from_another_folder(project: Project) -> None:
     assert project.run("dvc repro ../dvc.yaml", folder="stages") == (0, "")
     assert (project.path / "result.txt").read_text() == "../dvc.yaml:probe"
     assert project.lock() is not None
+
+
+@pytest.mark.parametrize("cores", ["x", "0", "-1", "1.5", "", "9" * 5000])
+def test_a_number_of_cores_that_is_none_is_one_line(cores: str, project: Project) -> None:
+    project.stage("pass", imports="import joblib; joblib.cpu_count()")
+    code, errors = project.run(LOKY_MAX_CPU_COUNT=cores)
+    what = f"got {cores[:80]!r}; want a whole number above 0, or unset it"
+    assert (code, errors) == (1, f"error: LOKY_MAX_CPU_COUNT: {what}\n")
+    assert project.run(LOKY_MAX_CPU_COUNT="3") == (0, "")
+
+
+def times(project: Project, experiment: str = "") -> list[str]:
+    path = project.path / ".convae" / experiment / "times.json"
+    return list(json.loads(path.read_text())) if path.exists() else []
+
+
+def test_the_time_is_noted_where_the_results_are(project: Project, tmp_path: Path) -> None:
+    project.stage("pass")
+    (project.path / ".convae").mkdir()
+    (project.path / ".convae/times.json").write_text('{"probe": 1.0, "other": 2.0}')
+    project.run(DVC_ROOT=str(tmp_path), DVC_EXP_NAME="elsewhere")  # of an experiment in a checkout of its own
+    assert times(project) == ["probe", "other"]
+    assert json.loads((tmp_path / ".convae/elsewhere/times.json").read_text()).keys() == {"probe"}
+    project.run(DVC_ROOT=str(project.path), DVC_EXP_NAME="here")  # of one in the workspace
+    assert times(project, "here") == ["probe"]
+    assert times(project) == ["other", "probe"]  # in the order in which they have run

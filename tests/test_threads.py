@@ -75,6 +75,6 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
         result = subprocess.run(
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
         )
-        outputs.append([line for line in result.stdout.splitlines() if not line.startswith("[t-SNE]")])
+        outputs.append([line for line in result.stdout.splitlines() if not line.startswith("tsne: ")])
     assert len(outputs[0]) == 19
     assert outputs[0] == outputs[1] == outputs[2]

@@ -1,12 +1,13 @@
 """Read and write artifacts: whole or not at all, the same bytes for the same content, and checked when read."""
 
+import csv
 import io
 import json
 import math
 import mmap
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -114,6 +115,13 @@ def refuse_unreadable(where: object, array: np.ndarray) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON; NaN and infinity are refused with a ``ValueError``."""
     write_bytes(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+
+
+def table(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Make rows, the first of which names the columns, a CSV file's content, in UTF-8; floats keep every digit."""
+    content = io.StringIO()
+    csv.writer(content, lineterminator="\n").writerows(rows)
+    return content.getvalue().encode()
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:

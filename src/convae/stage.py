@@ -170,9 +170,13 @@ def _end_with(parent: int) -> None:
 
 def _note_time(stage: str, seconds: float) -> None:
     # DVC_ROOT is the repository from which an experiment was started: its own checkout is gone when it has ended.
-    path = Path(os.environ.get("DVC_ROOT", ""), times_path(os.environ.get("DVC_EXP_NAME", "")))
-    try:
-        times = artifacts.read_json(path)
-    except ConvaeError:
-        times = {}
-    artifacts.write_json(path, {**times, stage: round(seconds, 1)})
+    root, experiment = Path(os.environ.get("DVC_ROOT", "")), os.environ.get("DVC_EXP_NAME", "")
+    # An experiment may run in the workspace, which then holds its results.
+    here = {"", experiment} if root.resolve() == Path.cwd() else {experiment}
+    for path in (root / times_path(name) for name in sorted(here)):
+        try:
+            times = artifacts.read_json(path)
+        except ConvaeError:
+            times = {}
+        times.pop(stage, None)  # in the order in which they have run
+        artifacts.write_json(path, {**times, stage: round(seconds, 1)})

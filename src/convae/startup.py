@@ -1,23 +1,36 @@
 """Prepare a stage's process before any library is imported: its environment, Ctrl-C, and modules that are not there."""
 
 import os
+import re
 import signal
 import sys
 from types import TracebackType
+
+from convae.errors import ConvaeError
 
 # What is set for other programs and would reach the libraries beneath: it changes how numbers round (oneDNN's precision
 # or OpenBLAS's kernels) or, malformed, ends an import. With any of the last four, OpenMP starts fewer threads than
 # scikit-learn asks for, which then takes whatever is in memory for the results of the others.
 NOT_OURS = (
-    *("DNNL_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_", "TORCH_LOGS", "TQDM_"),
+    *("DNNL_", "JOBLIB_", "LOKY_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_", "TORCH_LOGS", "TQDM_"),
     *("OMP_DYNAMIC", "OMP_THREAD_LIMIT", "KMP_DYNAMIC_MODE", "KMP_TEAMS_THREAD_LIMIT"),
 )
+# How many cores there are to use.
+CORES = "LOKY_MAX_CPU_COUNT"
 
 
 def prepare() -> None:
-    """Leave out what the environment holds for others, end quietly on Ctrl-C, explain a missing module in one line."""
-    for name in [name for name in os.environ if name.startswith(NOT_OURS)]:
+    """Leave out what the environment holds for others, end quietly on Ctrl-C, explain a missing module in one line.
+
+    Raises
+    ------
+    SystemExit
+        With a line that says why, if the variable that tells how many cores there are to use is no number of them.
+    """
+    for name in [name for name in os.environ if name.startswith(NOT_OURS) and name != CORES]:
         del os.environ[name]
+    if (cores := os.environ.get(CORES)) is not None and not re.fullmatch(r" *0*[1-9][0-9]{0,5} *", cores):
+        sys.exit(f"error: {ConvaeError(CORES, f'got {cores[:80]!r}', 'want a whole number above 0, or unset it')}")
     # Threads that wait by spinning take the time of those that work, where cores are shared with other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Until `convae.stage.run` is reached, which the imports delay by seconds, Ctrl-C ends the process at once and

@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 NETWORK = ["encode", "reconstruct", "similar", "place", "score", "generate", "export"]
-COMMANDS = ["report", "compare", "verify", "check-lock", "recover", "heal", "push", *NETWORK, "completion"]
+COMMANDS = ["report", "compare", "verify", "check-lock", "recover", "heal", "push", *NETWORK, "explore", "completion"]
 # Output is buffered, as is usual.
 KEPT = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 ENVIRONMENT = {**KEPT, "PYTHONPATH": str(REPOSITORY / "src")}

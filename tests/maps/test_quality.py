@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedKFold
 
 from convae.errors import ConvaeError
-from convae.maps.neighbours import neighbours
-from convae.maps.quality import kept_neighbours, neighbour_recall, quality
+from convae.maps.neighbours import kept_neighbours, neighbours
+from convae.maps.quality import knn_predictions, neighbour_recall, quality
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
@@ -80,3 +81,27 @@ def test_classes_of_any_sizes_are_measured_without_a_warning(sizes: list[int]) -
     assert all(0 <= value <= 1 for value in measured.values())
     if len(sizes) == 1:
         assert measured["latent_knn_accuracy"] == measured["map_knn_accuracy"] == 1
+
+
+def test_each_point_is_predicted_as_its_neighbours_in_the_other_folds_are() -> None:
+    points, labels = RANDOM.normal(size=(103, 2)), RANDOM.integers(0, 3, 103)
+    folds = np.empty(103, int)
+    for train, test in StratifiedKFold(5).split(points, labels):
+        folds[test] = np.setdiff1d(np.arange(103), train)[0]
+    expected = []
+    for point, fold in zip(points, folds, strict=True):
+        others = np.flatnonzero(folds != fold)
+        near = others[np.linalg.norm(points[others] - point, axis=1).argsort()[:10]]
+        expected.append(np.bincount(labels[near]).argmax())
+    assert knn_predictions(points, labels).tolist() == expected
+
+
+def test_the_predictions_are_those_whose_accuracy_is_measured() -> None:
+    plane = RANDOM.normal(size=(200, 2)).astype(np.float32)  # folds of 40, of which the mean is that of all
+    accuracy = quality(LATENTS, plane, LABELS, 4)["map_knn_accuracy"]
+    assert np.mean(knn_predictions(plane, LABELS) == LABELS) == pytest.approx(accuracy, abs=1e-12)
+
+
+def test_nothing_is_predicted_without_classes_or_where_all_are_too_small() -> None:
+    assert knn_predictions(PLANE, np.full(200, -1)).shape == (0,)
+    assert knn_predictions(PLANE, np.arange(200) // 4).shape == (0,)

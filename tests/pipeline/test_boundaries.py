@@ -22,6 +22,7 @@ TEST_IMAGES, TEST_LABELS = f"{DATA}/test_images.npy", f"{DATA}/test_labels.npy"
 CONFIG, WEIGHTS = "artifacts/model/config.json", "artifacts/model/weights.safetensors"
 RECONSTRUCTIONS = "artifacts/evaluate/reconstructions.npy"
 LATENTS, LATENT_LABELS = "artifacts/latents/latents.npy", "artifacts/latents/labels.npy"
+KEPT_OUTPUTS = "artifacts/latents/reconstructions.npy"
 EMBEDDING = "artifacts/tsne/embedding.npy"
 SAMPLES, CROSSFADES = "artifacts/generate/samples.npy", "artifacts/generate/crossfades.npy"
 
@@ -45,6 +46,10 @@ def array(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes
 
 def weights(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
     return lambda content: save({name: change(each) for name, each in load(content).items()})
+
+
+def weights_named(name: str) -> Callable[[bytes], bytes]:
+    return lambda content: save({name: next(iter(load(content).values()))})
 
 
 def missing(content: bytes) -> None:
@@ -118,6 +123,9 @@ CASES = [
     case("quality", CLASSES, "fewer than labels", lambda content: b'{"classes": ["zero", "one"]}', LATENT_LABELS),
     case("assess", SAMPLES, "smaller than images", smaller),
     case("assess", RECONSTRUCTIONS, "fewer than images", fewer),
+    case("explorer", KEPT_OUTPUTS, "fewer than latents", fewer),
+    case("explorer", TEST_IMAGES, "smaller than reconstructions", smaller),
+    case("explorer", WEIGHTS, "of another network", weights_named("encoder.9.weight")),
     case("plot", CROSSFADES, "fewer than interpolations", fewer),
     case("plot", SAMPLES, "smaller than images", smaller),
     case("evaluate", WEIGHTS, "of another network", weights(lambda values: values[:1])),

@@ -43,8 +43,8 @@ def new_artifact(stage: str) -> Edit:
 
 
 def new_figure(pipeline: str) -> str:
-    first = "      - artifacts/plots/loss.png\n"
-    return swap(first, f"{first}      - artifacts/plots/new.png\n")(pipeline)
+    first = "      - artifacts/plots/loss.${plot.format}\n"
+    return swap(first, f"{first}      - artifacts/plots/new.${{plot.format}}\n")(pipeline)
 
 
 def text(module: str, old: str) -> Edit:
@@ -65,8 +65,8 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     **{f"an artifact of {stage}": (new_artifact(stage), {stage}) for stage in STAGES},
     "a figure": (
         {
-            "src/convae/views/figures.py": swap("def densest", "def new():\n    return Figure()\n\n\ndef densest"),
-            "stages/plot.py": swap('        ("loss",', '        ("new", figures.new()),\n        ("loss",'),
+            "src/convae/views/figures.py": swap("def loss_", "def new():\n    return Figure()\n\n\ndef loss_"),
+            "src/convae/views/gallery.py": swap('        "loss":', '        "new": new(),\n        "loss":'),
             "dvc.yaml": new_figure,
         },
         {"plot"},
@@ -76,19 +76,24 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "an error of folders": (text("data/listing", "is a link to a folder"), {"download"}),
     "a dataset's mirror": (text("data/datasets", "https://ossci-datasets.s3.amazonaws.com/mnist/"), {"download"}),
     "an error of data": (text("data/downloads", "the server answered"), {"download"}),
-    "an error of labels": (text("data/labels", "has labels outside"), {"evaluate", "extract", "quality", "plot"}),
+    "an error of labels": (
+        text("data/labels", "has labels outside"),
+        {"evaluate", "extract", "quality", "plot", "explorer"},
+    ),
     "an error of network": (text("network/params", "to be embedded in the plane"), {*CHECKS, "train"}),
     "an error on loading": (text("network/loading", "describes no network"), {"evaluate", "extract", "generate"}),
     "an error of training": (text("training/loop", "the loss diverged"), {"train"}),
     "a message of the workers": (text("training/workers", "several processes cannot be started here"), {"train"}),
     "an error of maps": (text("maps/tsne", "or more images"), {"tsne"}),
     "an error of the map's quality": (text("maps/quality", "points are too few to measure"), {"quality"}),
+    "an error of neighbours": (text("maps/neighbours", "has neighbours beyond"), {"neighbours", "quality", "explorer"}),
     "an error of views": (text("views/history", "the last row is cut short"), {"plot"}),
-    "the latents' encoding": (text("network/encoding", "Encode images"), {"evaluate", "extract", "generate"}),
+    "the latents' encoding": (text("network/encoding", "Encode images"), {"evaluate", "generate"}),
     "a measure": (text("measures/pca", "Compute the mean squared errors"), {"evaluate"}),
     "the density of latents": (text("generation/densities", "Estimate the density"), {"generate"}),
     "a measure of new images": (text("generation/likeness", "Measure how like"), {"assess"}),
     "a title of reconstructions": (text("views/reconstructions", "What the figure"), {"plot"}),
+    "the explorer's data": (text("views/explorer/data", "What the explorer shows"), {"explorer"}),
     "a command": (text("commands/verify", "Every metric is within its tolerance."), set()),
     "a public name": (text("api", "The names"), set()),
     "an error of the ground": (text("artifacts", "is damaged"), ALL),

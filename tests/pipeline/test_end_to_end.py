@@ -48,6 +48,10 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
         "data/test_labels": ((test,), "int64"),
         "latents/latents": ((test, 256), "float32"),
         "latents/labels": ((test,), "int64"),
+        "latents/reconstructions": ((test, 1, 28, 28), "uint8"),
+        "latents/errors": ((test,), "float32"),
+        "neighbours/indices": ((test, 10), "uint32"),
+        "neighbours/distances": ((test, 10), "float32"),
         "tsne/embedding": ((test, 2), "float32"),
         "generate/samples": ((100, 1, 28, 28), "uint8"),
         "generate/independent": ((100, 1, 28, 28), "uint8"),
@@ -56,10 +60,35 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
     }
     assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
     assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
-    for name in ("loss", "reconstructions", "tsne", "samples", "interpolations"):
+    for name in ("loss", "reconstructions", "error_by_class", "tsne", "samples", "interpolations"):
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
+
+
+def test_the_tables_for_dvcs_page_say_what_the_metrics_say(finished: Repository) -> None:
+    by_class = metrics(finished, "losses")["test_mse_by_class"]
+    table = list(csv.DictReader((finished.path / "artifacts/plots/error_by_class.csv").read_text().splitlines()))
+    assert {row["class"]: float(row["mse"]) for row in table} == pytest.approx(by_class, abs=1e-4)  # of rounded pixels
+    pairs = list(csv.DictReader((finished.path / "artifacts/quality/confusion.csv").read_text().splitlines()))
+    assert [int(row["actual"]) for row in pairs] == array(finished, "latents/labels").tolist()
+    right = np.mean([row["actual"] == row["predicted"] for row in pairs])
+    assert right == pytest.approx(metrics(finished, "embedding")["map_knn_accuracy"], abs=1e-6)
+
+
+def test_figures_as_svg_are_tracked_in_place_of_those_as_png_and_nothing_else_runs(
+    finished: Repository, tmp_path: Path
+) -> None:
+    repository = copy_of(finished, tmp_path)
+    repository.set_params(**{"plot.format": "svg"})
+    assert stages_run(repository.run("dvc repro")) == ["plot"]
+    names = ["error_by_class", "interpolations", "loss", "reconstructions", "samples", "tsne"]
+    found = sorted((repository.path / "artifacts/plots").glob("*.svg"))  # DVC leaves those as PNG where they are
+    assert [path.stem for path in found] == names
+    assert all(path.read_bytes().startswith(b"<?xml") for path in found)
+    repository.run("python -m convae check-lock", PYTHONPATH="src")
+    repository.run("dvc plots show")
+    assert "artifacts_plots_tsne.svg" in (repository.path / "dvc_plots/index.html").read_text()
 
 
 def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_losses(
@@ -87,6 +116,12 @@ def test_the_last_test_loss_of_the_history_is_the_evaluated_one(finished: Reposi
     assert float(history(finished)[-1]["test_loss"]) == pytest.approx(
         metrics(finished, "losses")["test"]["mse"], abs=1e-6
     )
+
+
+def test_the_images_errors_are_those_of_the_evaluation(finished: Repository) -> None:
+    errors, images = array(finished, "latents/errors"), array(finished, "latents/reconstructions")
+    assert errors.mean(dtype=float) == pytest.approx(metrics(finished, "losses")["test"]["mse"], abs=1e-6)
+    assert (images == array(finished, "evaluate/reconstructions")).all()
 
 
 def test_the_map_of_a_hardly_trained_network_already_beats_chance(finished: Repository) -> None:
@@ -117,7 +152,7 @@ def test_the_network_gives_users_the_pipelines_own_results_to_the_bit(finished: 
 def test_another_perplexity_reruns_only_the_map_and_what_follows(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
     repository.set_params(**{"tsne.perplexity": 15})
-    assert sorted(stages_run(repository.run("dvc repro"))) == ["plot", "quality", "tsne"]
+    assert sorted(stages_run(repository.run("dvc repro"))) == ["explorer", "plot", "quality", "tsne"]
     assert (array(repository, "tsne/embedding") != array(finished, "tsne/embedding")).any()
 
 
@@ -148,8 +183,10 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
     assert sorted(stages_run(output)) == [
         "assess",
         "evaluate",
+        "explorer",
         "extract",
         "generate",
+        "neighbours",
         "plot",
         "quality",
         "train",
@@ -170,11 +207,11 @@ def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: 
 
 def test_a_temporary_experiment_runs_its_own_code(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
-    figures = repository.path / "src/convae/views/figures.py"
+    figures = repository.path / "src/convae/views/embedding.py"
     # The workspace's own copy, found first by any process started from it, must not be what the experiment runs.
     installed = tmp_path / "installed"
     shutil.copytree(repository.path / "src", installed)
-    (installed / "convae/views/figures.py").write_text("raise SystemExit('the wrong code ran')")
+    (installed / "convae/views/embedding.py").write_text("raise SystemExit('the wrong code ran')")
     figures.write_text(figures.read_text().replace("t-SNE of", "A map of"))
     output = repository.run("dvc exp run --temp", PYTHONPATH=str(installed))
     assert stages_run(output) == ["plot"]

@@ -11,9 +11,9 @@ from conftest import CHECKS, REPOSITORY, Repository, changed_stages, copy_of
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
 
-FROM_MODEL_ON = {"train", "evaluate", "extract", "tsne", "quality", "generate", "assess", "plot"}
-FROM_LATENTS_ON = {"extract", "tsne", "quality", "plot"}
-FROM_MAP_ON = {"tsne", "quality", "plot"}
+FROM_LATENTS_ON = {"extract", "tsne", "neighbours", "quality", "plot", "explorer"}
+FROM_MODEL_ON = {"train", "evaluate", "generate", "assess"} | FROM_LATENTS_ON
+FROM_MAP_ON = {"tsne", "quality", "plot", "explorer"}
 FROM_SAMPLES_ON = {"generate", "assess", "plot"}
 # A new value for each promised parameter, and the stages whose results it may change.
 RERUN = {
@@ -46,6 +46,7 @@ RERUN = {
     "generate.seed": (1, FROM_SAMPLES_ON),
     "plot.reconstructions": (6, {"plot"}),
     "plot.seed": (1, {"plot"}),
+    "plot.format": ("svg", {"plot"}),
     "plot.dpi": (60, {"plot"}),
 }
 
@@ -100,6 +101,14 @@ def test_a_stage_is_described_and_its_dependencies_are_files_in_order(stage: str
     outputs = {out for each in STAGES.values() for out in each.get("outs", [])}
     for dep in STAGES[stage]["deps"]:
         assert dep in outputs or (REPOSITORY / dep).is_file() or dep == "${data.folder}"
+
+
+def test_the_explorer_depends_on_every_source_of_its_page() -> None:
+    folder = REPOSITORY / "src/convae/views/explorer"
+    sources = {
+        str(file.relative_to(REPOSITORY)) for file in folder.iterdir() if file.suffix in (".html", ".css", ".js")
+    }
+    assert sources == {dep for dep in STAGES["explorer"]["deps"] if dep.startswith("src/") and not dep.endswith(".py")}
 
 
 def test_every_parameter_has_a_row_in_the_table_of_reruns() -> None:

@@ -129,7 +129,19 @@ def test_ten_kills_all_over_the_pipeline_end_in_the_right_bytes_without_leftover
     repository = make_repository()
     shutil.copytree(finished.path, repository.path, dirs_exist_ok=True, symlinks=True)
     stages = itertools.cycle(
-        ["train", "train", "evaluate", "extract", "tsne", "quality", "generate", "plot", "download"]
+        [
+            "train",
+            "train",
+            "evaluate",
+            "extract",
+            "tsne",
+            "neighbours",
+            "quality",
+            "generate",
+            "plot",
+            "explorer",
+            "download",
+        ]
     )
     kills = 0
     while kills < 10:

@@ -28,10 +28,12 @@ IMPORTED = {
     "evaluate": [{"scipy", "torch"}],
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],
+    "neighbours": [SKLEARN],
     "quality": [SKLEARN],
     "generate": [SKLEARN | {"torch"}],
     "assess": [set()],
     "plot": [{"matplotlib"}],
+    "explorer": [SKLEARN],
 }
 
 

@@ -73,7 +73,7 @@ def test_the_page_states_the_times_of_the_stages_that_an_experiment_ran_itself(r
 def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) -> None:
     page = write_page(repository)
     # Nothing is fetched from anywhere.
-    assert re.findall(r"""(?:src|href|url)\W+(?!data:)\w+""", page) == []
+    assert re.findall(r"""(?:src|url)\W+(?!data:)\w+""", page) == []
     figures = images(page)
     expected = {
         f"{figure} of {name}" for figure in ("reconstructions", "map") for name in ("main", "islands", "larger")
@@ -83,6 +83,37 @@ def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) ->
         Image.open(io.BytesIO(content)).verify()
     assert figures["map of main"] == (repository.path / compare.FIGURES["map"]).read_bytes()
     assert len({figures[f"map of {name}"] for name in ("main", "islands", "larger")}) == 3
+
+
+def test_the_page_links_to_the_explorer_of_each_run_and_the_command_opens_the_same(repository: Repository) -> None:
+    page = write_page(repository)
+    found = dict(re.findall(r'<a href="([^"]+)">explore (\w+)</a>', page))
+    explorers = {name: (repository.path / compare.PAGE).parent / address for address, name in found.items()}
+    assert explorers.keys() == {"main", "islands", "larger"}
+    contents = {name: path.read_bytes() for name, path in explorers.items()}
+    assert contents["main"] == contents["larger"] == (repository.path / "artifacts/plots/explorer.html").read_bytes()
+    assert contents["islands"] != contents["main"]
+    for rev in ("islands", "main"):
+        output = repository.run(f"python -m convae explore --print --rev {rev}", PYTHONPATH="src")
+        assert output == f"{explorers[rev].as_uri()}\n"
+
+
+def test_a_browser_is_given_the_workspace_s_explorer(repository: Repository) -> None:
+    output = repository.run("python -m convae explore", PYTHONPATH="src", BROWSER="echo opened %s")
+    address = (repository.path / "artifacts/plots/explorer.html").as_uri()
+    assert sorted(output.splitlines()) == [address, f"opened {address}"]
+
+
+def test_an_explorer_that_is_not_there_is_told_in_a_line(repository: Repository, tmp_path: Path) -> None:
+    output = repository.run("python -m convae explore --rev nonsense", code=1, PYTHONPATH="src")
+    fix = "name a commit, a branch, a tag or an experiment (`dvc exp list`)"
+    assert output == f"error: --rev nonsense: is not in this repository; {fix}\n"
+    repository.run(f"git clone --quiet . {tmp_path / 'clone'}")
+    clone = Repository(tmp_path / "clone", repository.environment)
+    output = clone.run("python -m convae explore --rev HEAD", code=1, PYTHONPATH="src")
+    assert output.startswith("error: --rev HEAD: its explorer is not at hand; ")
+    output = clone.run("python -m convae explore", code=1, PYTHONPATH="src")
+    assert output.startswith("error: artifacts/plots/explorer.html: is missing; ")
 
 
 def test_the_same_experiments_give_the_same_bytes(repository: Repository) -> None:
@@ -116,13 +147,16 @@ def test_outside_a_repository_the_error_is_dvcs_and_one_line(repository: Reposit
     assert "Traceback" not in output
 
 
-def test_dvcs_page_overlays_the_losses_and_shows_the_figures_of_each_experiment(repository: Repository) -> None:
+def test_dvcs_page_shows_the_charts_and_figures_of_each_experiment_together(
+    repository: Repository,
+) -> None:
     repository.run("dvc plots diff HEAD islands larger")
     page = (repository.path / "dvc_plots/index.html").read_text()
-    assert "Reconstruction loss" in page
+    charts = [json.loads(chart)["data"]["values"] for chart in re.findall(r"var spec = (.*);\n", page)]
+    assert page.startswith("<!DOCTYPE html>\n<html lang=")  # the project's own, with the figures in their order
     for name in ("HEAD", "islands", "larger"):
-        # A row for each of the two losses of the one epoch.
-        assert page.count(f'"rev": "{name}"') == 2
+        # A row for each of the two losses of the one epoch, for each class, and for each point of the map.
+        assert [len([row for row in chart if row["rev"] == name]) for chart in charts] == [2, 10, 400]
         for figure in compare.FIGURES.values():
             image = f"static/{name}_{str(figure).replace('/', '_')}"
             assert image in page

@@ -60,7 +60,7 @@ def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
     )
     lab.run("dvc exp run --queue -S tsne.perplexity=5,8")
     lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32]")
-    figures = lab.path / "src/convae/views/figures.py"
+    figures = lab.path / "src/convae/views/embedding.py"
     original = figures.read_text()
     figures.write_text(original.replace("t-SNE of", "A map of"))
     lab.run("dvc exp run --queue --name titled")
@@ -103,9 +103,11 @@ def test_each_experiment_sees_its_own_parameters(lab: Repository) -> None:
 def test_another_perplexity_trains_nothing_and_other_channels_download_nothing(lab: Repository) -> None:
     for perplexity in (5, 8):
         log = lab.run(f"dvc queue logs {by_perplexity(lab)[perplexity]}")
-        assert sorted(stages_run(log)) == ["plot", "quality", "tsne"]
+        assert sorted(stages_run(log)) == ["explorer", "plot", "quality", "tsne"]
     log = lab.run("dvc queue logs narrow")
-    assert sorted(stages_run(log)) == ["assess", "evaluate", "extract", "generate", "plot", "quality", "train", "tsne"]
+    assert sorted(stages_run(log)) == [
+        *("assess", "evaluate", "explorer", "extract", "generate", "neighbours", "plot", "quality", "train", "tsne")
+    ]
 
 
 def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) -> None:

@@ -39,7 +39,7 @@ def merge(repository: Repository, **branches: dict[str, object]) -> str:
 def test_a_merge_of_a_longer_training_with_another_map_trains_nothing(repository: Repository) -> None:
     output = merge(repository, longer={"train.epochs": 2}, wider={"tsne.perplexity": 15})
     # The combination is new to these; all else was run on one side or the other.
-    assert sorted(stages_run(output)) == ["plot", "quality", "tsne"]
+    assert sorted(stages_run(output)) == ["explorer", "plot", "quality", "tsne"]
     check(repository, {"train.epochs": 2, "tsne.perplexity": 15})
 
 

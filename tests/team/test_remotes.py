@@ -82,7 +82,7 @@ def test_another_perplexity_reruns_only_the_map_and_what_follows_and_can_be_push
     fourth.run("dvc pull")
     fourth.set_params(**{"tsne.perplexity": 15})
     fourth.run("dvc repro --pull")
-    assert stages_with_times(fourth) == {*CHECKS, "tsne", "quality", "plot"}
+    assert stages_with_times(fourth) == {*CHECKS, "tsne", "quality", "plot", "explorer"}
     fourth.run("git commit --quiet --all --message 'Try another perplexity'")
     fourth.run("git push --quiet origin HEAD:another")
     fourth.run("make push")

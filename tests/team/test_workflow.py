@@ -61,12 +61,15 @@ CHANGES = {
     "new output": (
         edit(
             "dvc.yaml",
-            "      - artifacts/plots/loss.png",
-            "      - artifacts/plots/a.png\n      - artifacts/plots/loss.png",
+            "      - artifacts/plots/loss.${plot.format}",
+            "      - artifacts/plots/a.png\n      - artifacts/plots/loss.${plot.format}",
         ),
         "plot: artifacts/plots/a.png",
     ),
-    "removed output": (edit("dvc.yaml", "      - artifacts/plots/loss.png\n", ""), "plot: artifacts/plots/loss.png"),
+    "removed output": (
+        edit("dvc.yaml", "      - artifacts/plots/loss.${plot.format}\n", ""),
+        "plot: artifacts/plots/loss.png",
+    ),
     "new section": (edit("dvc.yaml", "      - plot\n", "      - plot\n      - tsne\n"), "plot: params.yaml"),
     "metric": (edit("metrics/embedding.json", "0.", "0.9"), "quality: metrics/embedding.json"),
     "removed metric": (remove("metrics/losses.json"), "evaluate: metrics/losses.json"),

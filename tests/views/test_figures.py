@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convae.network.noise import noisy_pixels
-from convae.views import figures, reconstructions
+from convae.views import embedding, figures, pictures, reconstructions, style
+from convae.views.pictures import Block
 
 RANDOM = np.random.default_rng(0)
 CLASSES = [str(digit) for digit in range(10)]
@@ -21,20 +24,29 @@ def drawn() -> Figure:
     return figure
 
 
+def test_an_svg_has_the_figures_size_and_the_same_bytes_and_tells_neither_program_nor_date() -> None:
+    content = style.svg(drawn(), 50)
+    assert content == style.svg(drawn(), 50)
+    root = ElementTree.fromstring(content)
+    assert (root.get("width"), root.get("height")) == ("144pt", "72pt")
+    assert not re.search(rb"dc:date|dc:creator|Matplotlib v|20[0-9][0-9]-", content)
+    assert b"<text" not in content  # outlines, which look alike whatever fonts there are
+
+
 def test_a_png_has_the_figures_size_and_tells_neither_program_nor_date() -> None:
-    with Image.open(io.BytesIO(figures.png(drawn(), 50))) as image:
+    with Image.open(io.BytesIO(style.png(drawn(), 50))) as image:
         image.load()
         assert image.format == "PNG"
         assert image.size == (100, 50)
         assert image.info.keys() == {"dpi"}
-    assert figures.png(drawn(), 50) == figures.png(drawn(), 50)
+    assert style.png(drawn(), 50) == style.png(drawn(), 50)
 
 
 def texts_on(figure):
     figure.draw_without_rendering()
-    found = []
+    found = [*figure.texts]
     for axes in figure.axes:
-        found += [*axes.texts, axes.title]
+        found += [*axes.texts, axes.title, axes._left_title]
         if axes.get_legend():
             found += axes.get_legend().get_texts()
         if axes.axison:
@@ -83,19 +95,31 @@ def test_the_losses_of_several_runs_are_drawn_together_each_in_its_colour() -> N
     assert_texts_are_readable(figure)
 
 
-@pytest.mark.parametrize(("count", "channels"), [(1, 1), (5, 1), (13, 3)])
-def test_each_input_stands_above_its_reconstruction(count: int, channels: int) -> None:
-    images = RANDOM.integers(0, 256, (count, channels, 28, 28), dtype=np.uint8)
-    figure = figures.reconstructions_figure({"input": images, "output": 255 - images}, ["Ankle boot"] * count)
-    shown = [axes for axes in figure.axes if axes.images]
-    assert len(shown) == 2 * count
-    figure.draw_without_rendering()
-    for above, below in ((a, b) for a, b in itertools.combinations(shown, 2)):
-        upper, lower = (np.asarray(axes.images[0].get_array(), dtype=int) for axes in (above, below))
-        if (upper + lower == 255).all():
-            (a, b) = (above.get_position(), below.get_position())
-            assert a.x0 == pytest.approx(b.x0)
-            assert max(a.y0, b.y0) >= min(a.y1, b.y1)
+def block(images: np.ndarray, captions: list[str], *more: np.ndarray) -> Block:
+    stacks = dict(zip(("input", "output", "clean"), (images, *more), strict=False))
+    return Block(stacks, captions, [f"error {number}" for number in range(len(captions))])
+
+
+@pytest.mark.parametrize(("count", "channels"), [(1, 1), (5, 1), (6, 3), (13, 3)])
+def test_each_input_stands_above_its_reconstruction_under_the_title_of_its_block(count: int, channels: int) -> None:
+    images = RANDOM.integers(0, 256, (3, count, channels, 28, 28), dtype=np.uint8)
+    blocks = {f"block {k}": block(each, ["Ankle boot"] * count, 255 - each) for k, each in enumerate(images)}
+    figure = pictures.reconstructions_figure(blocks)
+    places = [axes.get_position() for axes in figure.axes]
+    shown = [np.asarray(axes.images[0].get_array(), dtype=int) for axes in figure.axes]
+    assert len(shown) == 2 * 3 * count
+    titles = {text.get_text(): text.get_position() for text in figure.texts}
+    for number, (upper, lower) in enumerate(zip(shown[::2], shown[1::2], strict=True)):
+        assert np.array_equal(upper, images[number // count, number % count].transpose(1, 2, 0).squeeze())
+        assert (upper + lower == 255).all()
+        above, below = places[2 * number : 2 * number + 2]
+        assert above.x0 == pytest.approx(below.x0)
+        assert above.y0 > below.y1
+        x, y = titles[f"block {number // count}"]
+        assert x <= above.x0 + 1e-9
+        assert y > above.y1
+    # Two blocks beside each other, if these are narrow.
+    assert (titles["block 0"][1] == titles["block 1"][1]) == (count <= 5)
     assert_texts_are_readable(figure)
 
 
@@ -103,66 +127,90 @@ def test_the_map_has_a_colour_and_a_name_for_each_class_and_equal_axes() -> None
     labels = np.repeat(np.arange(10), 100)
     angles = 2 * np.pi * labels / 10
     points = np.stack([20 * np.cos(angles), 20 * np.sin(angles)], axis=1) + RANDOM.normal(size=(1000, 2))
-    figure = figures.tsne_figure(points.astype(np.float32), labels, CLASSES)
-    axes, bar = figure.axes
+    figure = embedding.tsne_figure(points.astype(np.float32), labels, CLASSES)
+    (axes,) = figure.axes  # no legend, since each name is on the map
     scatter = axes.collections[0]
     scatter.update_scalarmappable()
-    assert len({tuple(colour) for colour in scatter.get_facecolors()}) == 10
+    colours = style.class_colours(10)
+    of_points = {
+        tuple(at): tuple(colour[:3])
+        for at, colour in zip(scatter.get_offsets().data.tolist(), scatter.get_facecolors(), strict=True)
+    }
+    assert of_points == {
+        tuple(at): colours[label][:3] for at, label in zip(points.astype(np.float32).tolist(), labels, strict=True)
+    }
     assert axes.get_aspect() == 1
-    assert [label.get_text() for label in bar.get_yticklabels()] == CLASSES
+    assert sorted(text.get_text() for text in axes.texts) == CLASSES
     for text in axes.texts:
         centre = points[labels == int(text.get_text())].mean(axis=0)
         assert np.linalg.norm(np.array(text.get_position()) - centre) < 2
     assert_texts_are_readable(figure)
 
 
+def test_a_map_whose_names_do_not_all_have_room_has_a_legend() -> None:
+    labels = np.repeat(np.arange(3), 20)
+    points = RANDOM.normal(size=(60, 2)) + np.array([[0, 0], [0, 0], [50, 0]])[labels]
+    axes, bar = embedding.tsne_figure(points.astype(np.float32), labels, ["cat", "dog", "eel"]).axes
+    assert len(axes.texts) == 2
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["cat", "dog", "eel"]
+
+
 def test_a_class_without_points_has_no_label_on_the_map() -> None:
-    figure = figures.tsne_figure(RANDOM.normal(size=(30, 2)), np.repeat([2, 5, 9], 10), CLASSES)
+    figure = embedding.tsne_figure(RANDOM.normal(size=(30, 2)), np.repeat([2, 5, 9], 10), CLASSES)
     assert [text.get_text() for text in figure.axes[0].texts] == ["2", "5", "9"]
 
 
-def test_the_densest_point_lies_in_the_larger_cluster() -> None:
-    points = np.concatenate([RANDOM.normal(size=(300, 2)), RANDOM.normal(size=(100, 2)) + 30])
-    assert np.linalg.norm(figures.densest_point(points)) < 2
-    assert figures.densest_point(np.array([[1.0, 2.0]])) == (1.0, 2.0)
+def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
+    large, small = RANDOM.normal(size=(300, 2)), RANDOM.normal(size=(100, 2)) + 30
+    points = np.concatenate([small, large]).astype(np.float32)
+    at = np.array(embedding.visual_centre(points, 0.5))
+    assert np.linalg.norm(at) < 1
+    assert (points == at).all(axis=1).any()
+    # The mean of a ring is in its hole, where there is nothing.
+    angles = RANDOM.uniform(0, 2 * np.pi, 500)
+    ring = 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert np.linalg.norm(embedding.visual_centre(ring, 0.5)) == pytest.approx(10)
+    # Neither one point, nor two far from each other, nor equal ones, leave it without a place.
+    assert embedding.visual_centre(np.array([[1.0, 2.0]]), 0.5) == (1.0, 2.0)
+    assert embedding.visual_centre(np.array([[1.0, 2.0], [90.0, 2.0]]), 0.5)[1] == 2.0
+    assert embedding.visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
 
 
 def many_classes(count: int) -> tuple[Figure, np.ndarray]:
     labels = np.arange(max(60, 3 * count)) % max(1, count)
     points = RANDOM.normal(size=(len(labels), 2)).astype(np.float32)
-    return figures.tsne_figure(points, labels, [f"class {label}" for label in range(count)]), labels
+    return embedding.tsne_figure(points, labels, [f"class {label}" for label in range(count)]), labels
 
 
 @pytest.mark.parametrize("count", [1, 2, 11, 20, 21, 101])
 def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
-    figure, labels = many_classes(count)
-    axes, bar = figure.axes
+    figure, _ = many_classes(count)
+    axes, *bar = figure.axes
     scatter = axes.collections[0]
     scatter.update_scalarmappable()
-    colours = [tuple(colour[:3]) for colour in scatter.get_facecolors()]
-    assert len(set(colours)) == count
-    assert len(set(zip(colours, labels, strict=True))) == count
-    assert [tuple(colour[:3]) for colour in figures.class_colours(count)] == colours[:count]
-    assert len(bar.get_yticklabels()) == count
+    assert {tuple(colour[:3]) for colour in scatter.get_facecolors()} == {c[:3] for c in style.class_colours(count)}
+    assert len({c[:3] for c in style.class_colours(count)}) == count
     assert 1 <= len(axes.texts) <= count
-    assert Image.open(io.BytesIO(figures.png(figure, 40))).size == (320, 280)
+    assert bool(bar) == (len(axes.texts) < count)
+    assert all(len(each.get_yticklabels()) == count for each in bar)
+    assert Image.open(io.BytesIO(style.png(figure, 40))).size == (320, 280)
 
 
 def test_there_may_be_more_classes_than_colours() -> None:
     figure, _ = many_classes(300)
-    assert len(set(figures.class_colours(300))) == 256
-    assert figures.png(figure, 40)
+    assert len(set(style.class_colours(300))) == 256
+    assert style.png(figure, 40)
 
 
 def test_points_without_labels_have_one_colour_and_no_names() -> None:
     points = RANDOM.normal(size=(50, 2)).astype(np.float32)
-    figure = figures.tsne_figure(points, np.full(50, -1), [])
+    figure = embedding.tsne_figure(points, np.full(50, -1), [])
     (axes,) = figure.axes
     assert len(np.unique(axes.collections[0].get_facecolors(), axis=0)) == 1
     assert len(axes.collections[0].get_offsets()) == 50
     assert list(axes.texts) == []
     assert_texts_are_readable(figure)
-    assert figures.png(figure, 40)
+    assert style.png(figure, 40)
 
 
 LONG = "abcdefghij" * 20
@@ -188,18 +236,19 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_name_is_drawn_as_it_is_shortened_or_replaced_where_the_font_lacks_a_character(name: str) -> None:
-    assert figures.drawn(name, "another") == NAMES[name]
-    assert len(figures.drawn(name, "another")) <= 24
+    assert style.drawn(name, "another") == NAMES[name]
+    assert len(style.drawn(name, "another")) <= 24
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_any_name_of_a_class_can_be_drawn_on_the_map(name: str) -> None:
-    figure = figures.tsne_figure(RANDOM.normal(size=(40, 2)), np.repeat([0, 1], 20), ["plain", name])
+    labels = np.repeat([0, 1], 20)
+    points = RANDOM.normal(size=(40, 2)) + 30 * labels[:, None]
+    figure = embedding.tsne_figure(points, labels, ["plain", name])
     shown = NAMES[name] if NAMES[name] != "another" else "class 1"
     assert [text.get_text() for text in figure.axes[0].texts] == ["plain", shown]
-    assert [text.get_text() for text in figure.axes[1].get_yticklabels()] == ["plain", shown]
-    assert not any(text.get_parse_math() for text in (*figure.axes[0].texts, *figure.axes[1].get_yticklabels()))
-    assert figures.png(figure, 40)
+    assert not any(text.get_parse_math() for text in figure.axes[0].texts)
+    assert style.png(figure, 40)
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -207,19 +256,19 @@ def test_any_name_of_a_class_and_of_a_file_can_be_drawn_above_an_image(name: str
     images = RANDOM.integers(0, 256, (5, 3, 9, 8), dtype=np.uint8)
     above = reconstructions.titles(np.arange(5), np.array([1, 0, 1, 1, 0]), ["plain", name], [f"test/{name}/1.png"] * 5)
     assert len(set(above)) == 2
-    figure = figures.reconstructions_figure({"input": images, "output": images}, above)
-    assert [axes.get_title() for axes in figure.axes[:5]] == above
+    figure = pictures.reconstructions_figure({"Random": block(images, above, images)})
+    assert [text.get_text() for text in figure.texts if text.get_text() in above] == above
     assert_texts_are_readable(figure)
-    assert figures.png(figure, 40)
+    assert style.png(figure, 40)
 
 
 @pytest.mark.parametrize("lines", [1, 2])
 @pytest.mark.parametrize("length", [10, 12, 17, 24, 200])
 def test_long_titles_do_not_run_into_each_other(length: int, lines: int) -> None:
     images = RANDOM.integers(0, 256, (10, 1, 28, 28), dtype=np.uint8)
-    name = figures.drawn(("photograph_of_a_house_" * 10)[:length], "another")
+    name = style.drawn(("photograph_of_a_house_" * 10)[:length], "another")
     above = ["\n".join([name] * lines)] * 10
-    assert_texts_are_readable(figures.reconstructions_figure({"input": images, "output": images}, above))
+    assert_texts_are_readable(pictures.reconstructions_figure({"Random": block(images, above, images)}))
 
 
 def test_titles_say_what_is_known_of_an_image() -> None:
@@ -241,11 +290,11 @@ def test_a_network_that_removes_noise_is_shown_between_what_it_was_given_and_wha
     assert np.array_equal(shown["clean"], images[chosen])
     assert np.array_equal(shown["output"], outputs[chosen])
     assert np.array_equal(shown["noisy"], noisy_pixels(images, np.arange(9), 0.5)[chosen])
-    figure = figures.reconstructions_figure(shown, ["a", "b", "c"])
+    figure = pictures.reconstructions_figure({"Worst": Block(shown, ["a", "b", "c"], ["1", "2", "3"])})
     drawn_images = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
-    expected = [stack[number].transpose(1, 2, 0) for stack in shown.values() for number in range(3)]
+    expected = [stack[number].transpose(1, 2, 0) for number in range(3) for stack in shown.values()]
     assert all(np.array_equal(a, b) for a, b in zip(drawn_images, expected, strict=True))
-    assert [text.get_text() for axes in figure.axes for text in axes.texts] == ["noisy", "output", "clean"]
+    assert [text.get_text() for text in figure.texts][1:6] == ["noisy", "output", "clean", "a", "1"]
     assert_texts_are_readable(figure)
 
 
@@ -259,12 +308,12 @@ def test_images_of_any_size_and_colour_keep_their_proportions_and_give_the_same_
     contents = []
     for _ in range(2):
         images = np.random.default_rng(0).integers(0, 256, (3, 3, *shape), dtype=np.uint8)
-        stacks = dict(zip(("noisy", "output", "clean"), images, strict=True))
-        figure = figures.reconstructions_figure(stacks, ["Ankle boot"] * 3)
-        contents.append(figures.png(figure, 40))
+        figure = pictures.reconstructions_figure({"Best": block(images[0], ["Ankle boot"] * 3, *images[1:])})
+        contents.append(style.png(figure, 40))
     assert contents[0] == contents[1]
     assert_texts_are_readable(figure)
     for axes in figure.axes:
+        axes.apply_aspect()
         box = axes.get_window_extent()
         assert box.height / box.width == pytest.approx(shape[1] / shape[2], rel=0.01)
 
@@ -272,7 +321,9 @@ def test_images_of_any_size_and_colour_keep_their_proportions_and_give_the_same_
 @pytest.mark.parametrize("shape", [(1, 8, 256), (1, 256, 8)])
 def test_fifty_images_however_long_fit_a_file_at_the_highest_resolution(shape: tuple[int, int, int]) -> None:
     images = np.zeros((50, *shape), np.uint8)
-    figure = figures.reconstructions_figure({"noisy": images, "output": images, "clean": images}, ["7"] * 50)
+    blocks = {"Random": block(images, ["7"] * 50, images, images)}
+    blocks |= {name: block(images[:10], ["7"] * 10, images[:10], images[:10]) for name in ("Best", "Median", "Worst")}
+    figure = pictures.reconstructions_figure(blocks)
     assert (figure.get_size_inches() * 600 < 2**16).all()  # which is matplotlib's limit
 
 
@@ -280,7 +331,7 @@ def test_maps_of_many_classes_and_of_none_give_the_same_bytes() -> None:
     points = RANDOM.normal(size=(130, 2)).astype(np.float32)
     for classes in ([], [f"class {label}" for label in range(30)]):
         labels = np.arange(130) % len(classes) if classes else np.full(130, -1)
-        one, other = (figures.png(figures.tsne_figure(points, labels, classes), 40) for _ in range(2))
+        one, other = (style.png(embedding.tsne_figure(points, labels, classes), 40) for _ in range(2))
         assert one == other
 
 
@@ -288,12 +339,12 @@ def test_a_name_that_would_cover_that_of_a_larger_class_is_left_out() -> None:
     # Clusters of 30, 40, 50 and 60 points; the map is 100 wide, and a name of 20 characters at 14 points half of it.
     centres = np.array([[0, 0], [100, 0], [80, 1], [0, 40]])
     labels = np.repeat(np.arange(4), [30, 40, 50, 60])
-    embedding = (centres[labels] + np.random.default_rng(0).uniform(0, 1e-3, (180, 2))).astype(np.float32)
+    points = (centres[labels] + np.random.default_rng(0).uniform(0, 1e-3, (180, 2))).astype(np.float32)
     long = [letter * 20 for letter in "abcd"]
-    found = figures.placed_names(embedding, labels, long, 14)
+    found = embedding.placed_names(points, labels, long, 14)
     assert [name for _, name in found] == [long[3], long[2], long[0]]
     np.testing.assert_allclose([at for at, _ in found], centres[[3, 2, 0]], atol=1e-2)
-    assert len(figures.placed_names(embedding, labels, list("abcd"), 14)) == 4
+    assert len(embedding.placed_names(points, labels, list("abcd"), 14)) == 4
 
 
 def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int]) -> np.ndarray:
@@ -311,19 +362,19 @@ def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int
 @pytest.mark.parametrize("shape", SHAPES[:5])
 def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int], count: int, shown: int) -> None:
     mixture, independent = RANDOM.integers(0, 256, (2, count, *shape), dtype=np.uint8)
-    figure = figures.samples_figure(mixture, independent)
+    figure = pictures.samples_figure(mixture, independent)
     columns = max(1, min(25, round(10 * (shape[1] / shape[2]) ** 0.5)))
     for number, images in enumerate((mixture, independent)):
         found = blocks(figure, number, columns, shape)
         assert np.array_equal(found[:shown], images[:shown])
         assert (found[shown:] == 255).all()
         assert len(found) - shown < columns
-    assert [axes.get_title() for axes in figure.axes] == [
-        "from a mixture of Gaussians",
-        "from a Gaussian for each latent value",
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "From a mixture of Gaussians",
+        "From a Gaussian for each latent value",
     ]
     assert_texts_are_readable(figure)
-    one, other = (figures.png(figures.samples_figure(mixture, independent), 40) for _ in range(2))
+    one, other = (style.png(pictures.samples_figure(mixture, independent), 40) for _ in range(2))
     assert one == other
 
 
@@ -331,14 +382,94 @@ def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int]
 @pytest.mark.parametrize("shape", SHAPES[:5])
 def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[int, int, int], pairs: int) -> None:
     ways, fades = RANDOM.integers(0, 256, (2, pairs, 10, *shape), dtype=np.uint8)
-    figure = figures.interpolations_figure(ways, fades)
+    figure = pictures.interpolations_figure(ways, fades)
     for pair in range(pairs):
         assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
-    assert [bool(axes.get_title()) for axes in figure.axes] == [True] + [False] * (pairs - 1)
+    assert len(figure.texts) == 1
     assert_texts_are_readable(figure)
     assert (figure.get_size_inches() * 600 < 2**16).all()
 
 
 def test_twenty_pairs_however_long_fit_a_file_at_the_highest_resolution() -> None:
     ways = np.zeros((20, 10, 1, 256, 8), np.uint8)
-    assert (figures.interpolations_figure(ways, ways).get_size_inches() * 600 < 2**16).all()
+    assert (pictures.interpolations_figure(ways, ways).get_size_inches() * 600 < 2**16).all()
+
+
+def test_errors_are_those_of_the_pixels_on_the_scale_of_the_losses() -> None:
+    images, outputs = RANDOM.integers(0, 256, (2, 300, 3, 5, 4), dtype=np.uint8)
+    expected = ((images / 127.5 - outputs / 127.5) ** 2).reshape(300, -1).mean(axis=1)
+    np.testing.assert_allclose(reconstructions.pixel_errors(images, outputs), expected, rtol=1e-12)
+
+
+def test_the_best_median_and_worst_are_chosen_by_their_errors_and_others_by_the_seed() -> None:
+    errors = np.array([0.5, 0.1, 0.9, 0.3, 0.7, 0.1, 0.9])
+    chosen = {what: numbers.tolist() for what, numbers in reconstructions.choices(errors, 3, 0).items()}
+    assert chosen["Best"] == [1, 5, 3]
+    assert chosen["Median"] == [3, 0, 4]
+    assert chosen["Worst"] == [2, 6, 4]
+    assert len({*chosen["Random"]}) == 3
+    assert any(reconstructions.choices(errors, 3, seed)["Random"].tolist() != chosen["Random"] for seed in range(1, 5))
+    counts = {what: len(numbers) for what, numbers in reconstructions.choices(np.arange(80.0), 50, 0).items()}
+    assert counts == {"Random": 50, "Best": 10, "Median": 10, "Worst": 10}
+    assert all(len(numbers) == 7 for numbers in reconstructions.choices(errors, 50, 0).values())
+
+
+def test_the_figure_of_errors_shows_each_class_the_worst_on_top() -> None:
+    labels = np.repeat([0, 1, 3], [40, 50, 10])
+    errors = RANDOM.uniform(0, 1, 100) + np.array([1, 3, 0, 2])[labels]
+    figure = figures.errors_figure(errors, labels, ["cat", "$x_1$", "empty", "eel"])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["$x_1$", "eel", "cat"]
+    assert not any(text.get_parse_math() for text in axes.get_yticklabels())
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is on top
+    assert axes.lines[0].get_xdata() == pytest.approx([errors[labels == label].mean() for label in (1, 3, 0)])
+    thin, thick = ([line[:, 0] for line in each.get_segments()] for each in axes.collections)
+    of_class = np.sort(errors[labels == 1])
+    assert thin[0] == pytest.approx(np.interp([2.45, 46.55], np.arange(50), of_class))
+    assert thick[0] == pytest.approx(np.interp([12.25, 36.75], np.arange(50), of_class))
+    assert_texts_are_readable(figure)
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+def test_errors_of_any_number_of_classes_can_be_drawn(count: int) -> None:
+    labels = np.arange(300) % count if count else np.full(300, -1)
+    figure = figures.errors_figure(RANDOM.uniform(0, 1, 300), labels, [f"class {label}" for label in range(count)])
+    assert len(figure.axes[0].get_yticklabels()) == {0: 1, 1: 1, 100: 60}[count]
+    assert_texts_are_readable(figure)
+    assert style.png(figure, 40)
+
+
+def in_oklab(colours: np.ndarray, matrix: list[list[float]]) -> np.ndarray:
+    """Simulate a colour vision deficiency (Machado et al. 2009) on sRGB [N, 3], and give the colours in OKLab."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(matrix).T, 0, 1)
+    cones = [
+        [0.41222147, 0.53633254, 0.05144599],
+        [0.2119035, 0.68069955, 0.10739696],
+        [0.08830246, 0.28171884, 0.62997870],
+    ]
+    lab = [
+        [0.21045426, 0.79361779, -0.00407205],
+        [1.9779985, -2.42859221, 0.45059371],
+        [0.02590404, 0.78277177, -0.80867577],
+    ]
+    return np.cbrt(seen @ np.array(cones).T) @ np.array(lab).T
+
+
+VISION = {
+    "full": np.eye(3).tolist(),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(("classes", "apart"), [(10, 0.088), (20, 0.056), (100, 0.023)])
+def test_the_classes_colours_can_be_told_apart_by_the_colour_blind(vision: str, classes: int, apart: float) -> None:
+    colours = np.array(style.class_colours(classes))[:, :3]
+    seen = in_oklab(colours, VISION[vision])
+    distances = np.linalg.norm(seen[:, None] - seen, axis=2)[~np.eye(classes, dtype=bool)]
+    assert distances.min() > apart
+    page = in_oklab(np.array([[1.0, 1, 1], [0.1, 0.1, 0.1]]), VISION[vision])
+    assert np.linalg.norm(seen[:, None] - page, axis=2).min() > 0.15

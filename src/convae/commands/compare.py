@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import os
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -12,11 +13,13 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from convae import artifacts
+from convae.commands.explore import bring
 from convae.commands.programs import dvc, git
 from convae.errors import ConvaeError
 from convae.stage import times_path
 from convae.views import figures
 from convae.views.history import parse_history
+from convae.views.style import png
 
 # Scratch of this working copy, neither tracked nor promised.
 PAGE = Path(".convae/comparison.html")
@@ -50,6 +53,7 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("coverage, latent values drawn one by one", "coverage.independent", None),
     ],
 }
+ELSEWHERE = "not at hand; `dvc pull` or `dvc exp pull` may bring it"
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2rem; }
 body > img { width: 60rem; max-width: 100%; }
@@ -70,6 +74,7 @@ class Run(NamedTuple):
     metrics: dict[str, Any]
     times: dict[str, float]
     files: dict[str, bytes]  # the history and the figures, as far as they are at hand
+    explorer: str = ""  # its address from the page, if it is at hand
 
 
 def current_runs() -> list[Run]:
@@ -98,15 +103,18 @@ def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
         times = artifacts.read_json(times_path(experiment))
     except ConvaeError:  # it ran elsewhere, or every stage came out of the cache
         times = {}
+    suffix = params.get("plot.format", "png")  # of commits before there was a choice
     files = {}
     # Not DVCFileSystem(rev=...), which takes a project in a subfolder of its Git repository to be at the top.
     with repo.switch(state["rev"]):
         for path in (HISTORY, *FIGURES.values()):
             try:
-                files[path] = repo.dvcfs.read_bytes(path)
+                files[path] = repo.dvcfs.read_bytes(path.replace(".png", f".{suffix}"))
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 continue
-    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files)
+    explorer = bring(repo, state["rev"])
+    address = os.path.relpath(explorer, PAGE.parent) if explorer else ""
+    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files, address)
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -137,6 +145,7 @@ def page(runs: list[Run]) -> str:
     rows.append(_row("Figures", (), "group"))
     for label, path in FIGURES.items():
         rows.append(_row(label, (_image(run.files.get(path), f"{label} of {run.name}") for run in runs)))
+    rows.append(_row("explorer", (_link(run.explorer, f"explore {run.name}") for run in runs)))
     histories = {run.name: run.files[HISTORY] for run in runs if HISTORY in run.files}
     curves, table = _image(_curves(histories), "losses by epoch"), "\n".join(rows)
     return f"""<!doctype html>
@@ -161,16 +170,21 @@ def _text(value: Any, best: Any = None) -> str:
     return text if best is None or value != best else f"<strong>{text}</strong>"
 
 
+def _link(address: str, what: str) -> str:
+    return f'<a href="{escape(address)}">{escape(what)}</a>' if address else ELSEWHERE
+
+
 def _image(content: bytes | None, what: str) -> str:
     if content is None:
-        return "not at hand; `dvc pull` or `dvc exp pull` may bring it"
-    return f'<img alt="{escape(what)}" src="data:image/png;base64,{base64.b64encode(content).decode()}">'
+        return ELSEWHERE
+    kind = "svg+xml" if content.startswith(b"<?xml") else "png"
+    return f'<img alt="{escape(what)}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
 
 
 def _curves(histories: dict[str, bytes]) -> bytes | None:
     if not histories:
         return None
-    return figures.png(figures.losses_figure({name: parse_history(csv) for name, csv in histories.items()}), dpi=100)
+    return png(figures.losses_figure({name: parse_history(csv) for name, csv in histories.items()}), dpi=100)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -38,6 +38,14 @@ def make_parser() -> argparse.ArgumentParser:
         described = f"{summary[0].upper()}{summary[1:]}."
         subparsers.add_parser(name, help=summary, description=described, epilog=f"Example: {example}")
     network_parsers.add_parsers(subparsers)
+    explore = subparsers.add_parser(
+        "explore",
+        help="open the explorer: the map, the images and what the network makes of them",
+        description="Open the explorer in a browser, and print its address.",
+        epilog="Example: convae explore --rev main",
+    )
+    explore.add_argument("--rev", help="a commit, branch, tag or experiment (else what is in this working copy)")
+    explore.add_argument("--print", action="store_true", help="open nothing")
     completion = subparsers.add_parser(
         "completion",
         help="print a script that completes convae's command line",

@@ -1,4 +1,4 @@
-"""Print what the last run of the pipeline found, in a few lines."""
+"""Print what the last run of the pipeline found, as a table."""
 
 import argparse
 from pathlib import Path
@@ -8,32 +8,47 @@ from convae import artifacts
 from convae.errors import ConvaeError
 from convae.stage import times_path
 
+# A row's name, its values under the columns of its group (None: there is no such value), their digits, and a remark.
+Row = tuple[str, tuple[float | None, ...], int, str]
+
 
 def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any], times: dict[str, float]) -> str:
-    """Lay out losses, map quality, how like real images new ones are, figures and the stages' times as text."""
+    """Lay out losses, map quality, how like real images new ones are, and the stages' times as aligned text."""
     train, test = losses["train"], losses["test"]
     components = losses.get("pca_values", losses["latent_size"])
-    lines = [
-        f"loss      train {train['mse']:.4f}, test {test['mse']:.4f}  (mean squared error, pixels in [-1, 1])",
-        f"PCA       train {train['pca_mse']:.4f}, test {test['pca_mse']:.4f}  (its components: {components}; "
-        f"the network's latent values: {losses['latent_size']})",
-    ]
-    if "noisy_mse" in test:
-        lines.append(f"noise     test {test['noisy_mse']:.4f}  (what is left when noisy images are given)")
-    if "map_knn_accuracy" in quality:
-        latents, points = quality["latent_knn_accuracy"], quality["map_knn_accuracy"]
-        lines.append(
-            f"10-NN     {latents:.3f} of latents, {points:.3f} of map points have their class from their neighbours"
-        )
-    lines += [
-        f"map       neighbour recall {quality['neighbour_recall']:.3f}, "
-        f"trustworthiness {quality['trustworthiness']:.3f}",
-        f"samples   density {new['density']['mixture']:.3f}, coverage {new['coverage']['mixture']:.3f}  "
-        f"(with independent latent values {new['density']['independent']:.3f}, {new['coverage']['independent']:.3f})",
-        "figures   artifacts/plots/: loss.png, reconstructions.png, tsne.png, samples.png, interpolations.png",
-    ]
-    if times:
-        lines.append("seconds   " + ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in times.items()))
+    accuracies = quality.get("latent_knn_accuracy"), quality.get("map_knn_accuracy")
+    likeness = {name: (new[name]["mixture"], new[name]["independent"]) for name in ("density", "coverage")}
+    groups: dict[tuple[str, ...], list[Row]] = {
+        ("Reconstruction", "train", "test"): [
+            ("loss", (train["mse"], test["mse"]), 4, "mean squared error per pixel, pixels in [-1, 1]"),
+            ("loss, noisy images", (None, test.get("noisy_mse")), 4, "what is left when noisy images are given"),
+            ("PCA's loss", (train["pca_mse"], test["pca_mse"]), 4, f"with {components} components"),
+            ("PSNR", (None, test["psnr"]), 1, "decibels"),
+            ("SSIM", (None, test["ssim"]), 3, ""),
+            ("latent values", (None, losses["latent_size"]), 0, ""),
+        ],
+        ("Map", "latents", "map"): [
+            ("10-NN accuracy", accuracies, 3, "have their class from their neighbours"),
+            ("neighbour recall", (None, quality["neighbour_recall"]), 3, "of the 10 nearest latents, near on the map"),
+            ("trustworthiness", (None, quality["trustworthiness"]), 3, ""),
+        ],
+        ("New images", "mixture", "one by one"): [
+            ("density", likeness["density"], 3, "1: as dense as reconstructions"),
+            ("coverage", likeness["coverage"], 3, "0.97: as other reconstructions"),
+        ],
+        ("Stage", "seconds"): [(stage, (seconds,), 1, "") for stage, seconds in times.items()],
+        ("Figures in artifacts/plots/",): [],
+    }
+    return "\n\n".join(_laid_out(*group) for group in groups.items() if group[1] or len(group[0]) == 1)
+
+
+def _laid_out(heading: tuple[str, ...], rows: list[Row]) -> str:
+    name, *columns = heading
+    lines = [f"{name:<20}" + "".join(f"{column:>12}" for column in columns)]
+    for label, values, digits, remark in rows:
+        if any(value is not None for value in values):
+            cells = (f"{'' if value is None else format(value, f'.{digits}f'):>12}" for value in values)
+            lines.append(f"  {label:<18}{''.join(cells)}   {remark}".rstrip())
     return "\n".join(lines)
 
 

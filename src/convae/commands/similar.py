@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
         if images.names and others.names:
             neighbours = _neighbours(arguments, images, others.names, others.pixels)
             if arguments.figure:
-                from convae.views.figures import png
                 from convae.views.neighbours import neighbours_figure
+                from convae.views.style import png
 
                 figure = neighbours_figure(images.pixels, images.names, others.pixels, neighbours)
                 artifacts.write_bytes(Path(arguments.figure), png(figure, dpi=100))

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from convae.data.forks import in_forks
 from convae.data.pictures import UnusableImageError, decode, read_file
+from convae.progress import progress
 
 
 def decode_files(
@@ -48,8 +48,10 @@ def decode_files(
 
     faults: dict[int, str] = {}
     told: Counter[str] = Counter()
-    for number, (fault, *found) in tqdm(in_forks(work, len(paths)), total=len(paths), unit="image", disable=None):
-        told.update(found)
-        if fault:
-            faults[number] = fault
+    with progress(len(paths), "images") as advance:
+        for number, (fault, *found) in in_forks(work, len(paths)):
+            advance(1)
+            told.update(found)
+            if fault:
+                faults[number] = fault
     return dict(sorted(faults.items())), dict(sorted(told.items()))

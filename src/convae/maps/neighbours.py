@@ -113,6 +113,32 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
     return rows[others].reshape(shape).astype(np.uint32), distances[others].reshape(shape).astype(np.float32)
 
 
+def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+    """Count how many of each point's nearest latents are among as many that are its nearest on the map.
+
+    Parameters
+    ----------
+    neighbours : numpy.ndarray
+        uint32 [N, k], the nearest others of each latent.
+    embedding : numpy.ndarray
+        float32 [N, 2].
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 [N].
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    with same_neighbours(len(embedding)):
+        near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
+    # Each in a row of its own range of numbers, so that one search does for all.
+    base = np.arange(len(near))[:, None] * len(near)
+    found = np.isin(neighbours + base, near + base, assume_unique=True)
+    counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
+    return counts
+
+
 def read_neighbours(path: Path, points: np.ndarray) -> np.ndarray:
     """Map the neighbours of points into memory: uint32 [N, k], rows of `points`."""
     found = artifacts.read_array(path, np.uint32, (len(points), None))

@@ -1,10 +1,10 @@
 """Place new latent vectors on a map that is there."""
 
 import numpy as np
-from tqdm import tqdm
 
 from convae.errors import ConvaeError
 from convae.maps.neighbours import nearest
+from convae.progress import progress
 
 # Found on MNIST: test images among 10,000 training images, whose own 10-NN accuracy on the map is 0.918. With
 # openTSNE's own settings (perplexity 5, start at 25, rate 0.1, exaggeration 1.5) they have 0.879; with these 0.910, and
@@ -65,11 +65,7 @@ def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -
     apart = PrecomputedAffinities(csr_matrix((count, count)), normalize=False)
     reference = TSNEEmbedding(positions - centre, apart, negative_gradient_method="fft")
     placed = PartialTSNEEmbedding(median(np.asarray(reference), neighbours[:, :START]), reference, probabilities)
-    with tqdm(total=ITERATIONS, unit="iteration", disable=None) as bar:
-
-        def update(iteration: int, divergence: float, embedding: np.ndarray) -> None:
-            bar.update(25)  # without its result, which could end the optimisation
-
+    with progress(ITERATIONS, "iterations") as advance:
         placed.optimize(
             ITERATIONS,
             inplace=True,
@@ -80,7 +76,7 @@ def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -
             max_grad_norm=0.25,
             max_step_norm=None,
             n_jobs=1,
-            callbacks=update,
+            callbacks=lambda *_: advance(25),  # a result that is true would end it
             callbacks_every_iters=25,
         )
     return np.asarray(np.asarray(placed) + centre, np.float32)

@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 
 from convae.errors import ConvaeError
+from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
 from convae.maps.points import in_range, refuse_alike, same_neighbours
 
-NEIGHBOURS = 10
 FOLDS = 5
 # Rows of the trustworthiness estimate: scikit-learn's function holds several N x N arrays, 2.5 GB at 10,000 points.
 TRUSTWORTHINESS_POINTS = 4_000
@@ -75,30 +75,21 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
         )
 
 
-def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
-    """Count how many of each point's nearest latents are among as many that are its nearest on the map.
+def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Predict each point's label, int64 [N], as `knn_accuracy` does: by the neighbours that are not in its fold.
 
-    Parameters
-    ----------
-    neighbours : numpy.ndarray
-        uint32 [N, k], the nearest others of each latent.
-    embedding : numpy.ndarray
-        float32 [N, 2].
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 [N].
+    No class may be predicted where none has a point in each fold: then there are none, int64 [0].
     """
-    from sklearn.neighbors import NearestNeighbors
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.neighbors import KNeighborsClassifier
 
-    with same_neighbours(len(embedding)):
-        near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
-    # Each in a row of its own range of numbers, so that one search does for all.
-    base = np.arange(len(near))[:, None] * len(near)
-    found = np.isin(neighbours + base, near + base, assume_unique=True)
-    counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
-    return counts
+    if labels.min() < 0 or np.bincount(labels).max() < FOLDS:
+        return labels[:0]
+    with warnings.catch_warnings(), same_neighbours(len(points) // FOLDS):
+        warnings.simplefilter("ignore")  # as above
+        return np.asarray(
+            cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
+        )
 
 
 def neighbour_recall(neighbours: np.ndarray, embedding: np.ndarray) -> float:

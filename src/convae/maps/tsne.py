@@ -1,16 +1,13 @@
 """Embed latent vectors in the plane with t-SNE."""
 
-from collections.abc import Callable
-from typing import Any
-
 import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from convae.errors import ConvaeError
 from convae.maps.params import TsneParams
 from convae.maps.points import in_range, refuse_alike, same_neighbours
+from convae.progress import progress, tell
 
 # From this many points on, interpolation is faster than Barnes-Hut.
 FFT_POINTS = 20_000
@@ -60,7 +57,7 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
 def _opentsne(latents: np.ndarray, params: TsneParams) -> np.ndarray:
     from openTSNE import TSNE
 
-    with tqdm(total=EARLY + LATE, unit="iteration", disable=None) as bar:
+    with progress(EARLY + LATE, "iterations") as advance:
         tsne = TSNE(
             perplexity=params.perplexity,
             early_exaggeration_iter=EARLY,
@@ -72,23 +69,16 @@ def _opentsne(latents: np.ndarray, params: TsneParams) -> np.ndarray:
             negative_gradient_method="bh" if len(latents) < FFT_POINTS else "fft",
             n_jobs=joblib.cpu_count(),
             random_state=params.seed,
-            callbacks=_updating(bar),
+            callbacks=lambda *_: advance(25),  # a result that is true would end it
             callbacks_every_iters=25,
         )
         return np.asarray(tsne.fit(latents))
 
 
-def _updating(bar: "tqdm[Any]") -> Callable[[int, float, np.ndarray], None]:
-    def update(iteration: int, divergence: float, embedding: np.ndarray) -> None:
-        bar.set_postfix(divergence=f"{divergence:.3f}", refresh=False)
-        bar.update(25)
-
-    return update
-
-
 def _sklearn(latents: np.ndarray, params: TsneParams) -> np.ndarray:
     from sklearn.manifold import TSNE
 
+    tell("tsne: scikit-learn's t-SNE is at work, which takes minutes of many points and does not tell how far it is")
     with threadpool_limits(1):
-        tsne = TSNE(perplexity=params.perplexity, init="pca", random_state=params.seed, n_jobs=1, verbose=2)
+        tsne = TSNE(perplexity=params.perplexity, init="pca", random_state=params.seed, n_jobs=1)
         return np.asarray(tsne.fit_transform(latents))

@@ -8,10 +8,10 @@ import joblib
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from convae.artifacts import forget
 from convae.network.pixels import chunk_size, normalize
+from convae.progress import progress
 
 Result = TypeVar("Result")
 
@@ -60,11 +60,11 @@ def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Seq
     threads = torch.get_num_threads()
     try:
         with (
-            tqdm(total=count, unit="image", disable=None) as bar,
+            progress(count, "images") as advance,
             ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
             for result, done in pool.map(compute_part, range(0, count, size)):
                 yield result
-                bar.update(done)
+                advance(done)
     finally:
         torch.set_num_threads(threads)  # what a thread sets is also what threads to come start with

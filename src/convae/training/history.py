@@ -1,7 +1,5 @@
 """Keep the losses of each epoch in a table."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -33,6 +31,4 @@ COLUMNS = [field.name for field in fields(EpochLosses)]
 
 def write_history(path: Path, history: Sequence[EpochLosses]) -> None:
     """Write a history as CSV; floats keep every digit."""
-    content = io.StringIO()
-    csv.writer(content, lineterminator="\n").writerows([COLUMNS, *map(astuple, history)])
-    artifacts.write_bytes(path, content.getvalue().encode())
+    artifacts.write_bytes(path, artifacts.table([COLUMNS, *map(astuple, history)]))

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
-from tqdm import tqdm
 
 from convae.errors import ConvaeError
 from convae.network.noise import draw
 from convae.network.pixels import chunk_size, normalize
+from convae.progress import duration, progress, tell
 from convae.training import checkpoints
 from convae.training.history import EpochLosses
 from convae.training.params import TrainParams
@@ -91,12 +92,10 @@ def train(
     if saved := broadcast(checkpoints.read(checkpoint), device):
         history = [EpochLosses(**row) for row in checkpoints.restore(saved, model, optimizer, schedule)]
         yield history
-    done = len(history)
-    with tqdm(
-        total=steps * params.epochs, initial=steps * done, unit="batch", disable=None if rank() == 0 else True
-    ) as bar:
+    done, started = len(history), time.monotonic()
+    with progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance:
         if done and rank() == 0:
-            bar.write(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
+            tell(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
         for epoch in range(done + 1, params.epochs + 1):
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
             train_loss = 0.0
@@ -110,12 +109,15 @@ def train(
                 optimizer.step()
                 if schedule:
                     schedule.step()
-                bar.update()
+                advance(1)
             losses = EpochLosses(epoch, train_loss / (images * values), mean_squared_error(model, test_pixels))
             if not math.isfinite(losses.train_loss) or not math.isfinite(losses.test_loss):
                 raise ConvaeError("train.learning_rate", f"the loss diverged in epoch {epoch}", "lower it")
             if rank() == 0:
-                bar.write(f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}")
+                left = duration((time.monotonic() - started) / (epoch - done) * (params.epochs - epoch))
+                more = f", {left} left" if epoch < params.epochs else ""
+                of_epoch = f"train {losses.train_loss:.4f}, test {losses.test_loss:.4f}"
+                tell(f"epoch {epoch}/{params.epochs}: {of_epoch}{more}")
             history.append(losses)
             if checkpoint:
                 checkpoints.save(checkpoint, model, optimizer, schedule, [asdict(row) for row in history])

@@ -6,7 +6,7 @@ from pathlib import PurePath
 import numpy as np
 from matplotlib.figure import Figure
 
-from convae.views.figures import drawn
+from convae.views.style import drawn
 
 
 def neighbours_figure(
@@ -37,6 +37,6 @@ def neighbours_figure(
         title = drawn(PurePath(name).name, f"image {number + 1}")
         shown = [(images[number], title), *((others[other], f"{distance:.3g}") for other, distance in found)]
         for cell, (pixels, text) in zip(row, shown, strict=False):  # some may have fewer neighbours
-            cell.imshow(pixels.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255)
-            cell.set_title(text, fontsize=120 / max(15, len(text)), parse_math=False)
+            cell.imshow(pixels.transpose(1, 2, 0).squeeze(), vmin=0, vmax=255)
+            cell.set_title(text, fontsize=120 / max(15, len(text)), fontweight="normal", loc="center", parse_math=False)
     return figure

@@ -2,7 +2,8 @@
 
 # The first six are Petroff's (2021, "Accessible color sequences for data visualization"). Each further one is as far as
 # can be from those before it to the eye that tells them apart the least: with full vision, protanopia, deuteranopia or
-# tritanopia (Machado et al. 2009); and it stands out on white and on black.
+# tritanopia (Machado et al. 2009); and it stands out on white and on black. To that eye, the nearest two of 10 are 0.09
+# apart in OKLab, of 20 0.057, of 100 0.024; of matplotlib's own ten 0.007. To full vision, 0.16 of 10.
 COLOURS = """
 5790fc f89c20 e42536 964a8b 9c9ca1 7a21dd 00d2ff 961e00 e14bd2 1e875a 78c378 004ba5 e1a5d2 870087 b41eff c3873c 8778b4
 c35a78 78690f 695ac3 b40069 d287e1 69a569 5ab4ff 0f9696 5a0fc3 0000ff ff5a87 3cc34b 784b69 a5694b c369f0 3c69a5 3c69e1

@@ -1,12 +1,57 @@
-"""What the figure of reconstructions shows."""
+"""What the figures of reconstructions and errors show."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from convae.artifacts import forget
 from convae.network.noise import noisy_pixels
-from convae.views.figures import drawn
+from convae.views.pictures import ACROSS
+from convae.views.style import drawn
+
+
+def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Compute the mean squared error of each reconstruction, as its pixels were rounded.
+
+    Parameters
+    ----------
+    images, outputs : numpy.ndarray
+        uint8 [N, C, H, W].
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 [N], on the [-1, 1] scale; exact, from sums of whole numbers.
+    """
+    sums = np.empty(len(images))
+    for start in range(0, len(images), 256):
+        rows = slice(start, start + 256)
+        differences = images[rows].astype(np.int32) - outputs[rows]
+        sums[rows] = (differences**2).sum(axis=(1, 2, 3), dtype=np.int64)
+        forget(images)
+        forget(outputs)
+    errors: np.ndarray = sums / images[0].size * (2 / 255) ** 2
+    return errors
+
+
+def choices(errors: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
+    """Choose images to show: so many at random, and of the best, median and worst no more than a row, by their errors.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Numbers of images by what they are; of equal errors, those that come first.
+    """
+    order = np.argsort(errors, kind="stable")
+    few = min(count, ACROSS, len(errors))
+    middle = (len(errors) - few) // 2
+    return {
+        "Random": np.random.default_rng(seed).permutation(len(errors))[:count],
+        "Best": order[:few],
+        "Median": order[middle : middle + few],
+        "Worst": np.argsort(-errors, kind="stable")[:few],
+    }
 
 
 def chosen_images(

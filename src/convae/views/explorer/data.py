@@ -127,8 +127,10 @@ def explorer_data(
         **arrays,
     }
     images = list(points.images.values())
-    size = "" if is_exact(plan, points) else f", shown at {plan.height} x {plan.width} or in fewer levels"
-    about = f"{total:,} images ({' and '.join(points.images)}) of {height} x {width} pixels{size}"
+    smaller = (plan.height, plan.width) != (height, width)
+    size = f", shown at {plan.height} x {plan.width}" if smaller else ", compressed" * (not is_exact(plan, points))
+    kinds = " and ".join("training" if split == "train" else split for split in points.images)
+    about = f"{total:,} {kinds} images of {height} x {width} pixels{size}"
     return {
         "title": title,
         "about": about,

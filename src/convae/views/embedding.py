@@ -1,0 +1,103 @@
+"""Draw the map."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from convae.views.style import class_colours, drawn
+
+# The side of the map in inches, and in cells where names are placed.
+SIDE, CELLS = 7.5, 64
+# From so many points on, an SVG has a picture of them in place of a mark for each.
+MANY = 10_000
+
+
+def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Draw the map, coloured by class, with each class's name at its cluster; and beside it, unless all have room.
+
+    Parameters
+    ----------
+    embedding : numpy.ndarray
+        float32 [N, 2].
+    labels : numpy.ndarray
+        int64 [N], indices into `classes`.
+    classes : sequence of str
+        Names of the classes; none, if the points have no labels: then all have one colour.
+    """
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    axes = figure.subplots()
+    x, y = embedding.T
+    marks: dict[str, Any] = {"s": np.clip(40_000 / len(embedding), 1, 20), "linewidths": 0, "alpha": 0.7}
+    marks["rasterized"] = len(embedding) > MANY
+    if classes:
+        colours = ListedColormap(class_colours(len(classes)))
+        norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, colours.N)
+        # In an order by chance: a class that comes last would cover the others.
+        order = np.random.default_rng(0).permutation(len(embedding))
+        points = axes.scatter(x[order], y[order], c=labels[order], cmap=colours, norm=norm, **marks)
+        names = [drawn(name, f"class {label}") for label, name in enumerate(classes)]
+        fontsize = 8 if len(classes) > 10 else 14
+        font: dict[str, Any] = {"fontsize": fontsize, "fontweight": "bold", "parse_math": False}
+        font["path_effects"] = [withStroke(linewidth=3, foreground="white")]
+        placed = placed_names(embedding, labels, names, fontsize)
+        for at, name in placed:
+            axes.text(*at, name, ha="center", va="center", **font)
+        if len(placed) < len(np.unique(labels)):
+            bar = figure.colorbar(points, ax=axes, ticks=np.arange(len(classes)), fraction=0.04)
+            bar.set_ticklabels(names, parse_math=False)
+            bar.outline.set_visible(False)
+            bar.ax.tick_params(length=0, labelsize=max(2, min(9, 400 / len(classes))))
+    else:
+        axes.scatter(x, y, **marks)
+    axes.set_title(f"t-SNE of {len(embedding):,} latent vectors")
+    axes.set(aspect="equal", xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def placed_names(
+    embedding: np.ndarray, labels: np.ndarray, names: Sequence[str], fontsize: float
+) -> list[tuple[tuple[float, float], str]]:
+    """Choose where the classes' names stand on a map, and leave out those that would cover one of a larger class."""
+    extent = float(np.ptp(embedding, axis=0).max())
+    point = extent / (0.8 * SIDE * 72)
+    placed: list[tuple[tuple[float, float], str]] = []
+    for label, _ in Counter(labels.tolist()).most_common():
+        at, name = visual_centre(embedding[labels == label], extent / CELLS), names[label]
+        covers = (
+            abs(at[0] - x) < 0.35 * fontsize * (len(name) + len(other)) * point and abs(at[1] - y) < fontsize * point
+            for (x, y), other in placed
+        )
+        if not any(covers):
+            placed.append((at, name))
+    return placed
+
+
+def visual_centre(points: np.ndarray, cell: float) -> tuple[float, float]:
+    """Find where a class's name belongs: in the middle of its densest region, on one of its points.
+
+    Parameters
+    ----------
+    points : numpy.ndarray
+        float32 [N, 2].
+    cell : float
+        The width of the cells in which points are counted, which are then blurred over a few.
+    """
+    from scipy.ndimage import gaussian_filter, label
+
+    low = points.min(axis=0)
+    numbers = ((points - low) / cell if cell else np.zeros_like(points)).astype(int) + 4  # room to be blurred into
+    counts = np.zeros(numbers.max(axis=0) + 5)
+    np.add.at(counts, tuple(numbers.T), 1)
+    density = gaussian_filter(counts, 2, mode="constant")
+    regions, _ = label(density >= density.max() / 2)
+    densest = points[regions[tuple(numbers.T)] == regions[np.unravel_index(density.argmax(), density.shape)]]
+    if not len(densest):  # it lies between points that are few and far apart
+        densest = points
+    x, y = densest[np.linalg.norm(densest - densest.mean(axis=0), axis=1).argmin()].tolist()
+    return x, y

@@ -1,0 +1,136 @@
+"""Draw pictures: reconstructions, new images, and those between two."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from convae.views.style import MUTED
+
+# Inches: of a picture, between pictures, of a block's title, left of it for the rows' labels, of a line of a caption.
+SIDE, GAP, HEAD, LEFT, LINE = 1.1, 0.08, 0.42, 0.32, 0.17
+# Pictures in a row.
+ACROSS = 10
+
+
+class Block(NamedTuple):
+    """Images above each other, such as input and output, with a caption above and a measure below each such stack."""
+
+    stacks: Mapping[str, np.ndarray]  # uint8 [N, C, H, W] with one channel (grey) or three (RGB), by the rows' labels
+    captions: Sequence[str]
+    measures: Sequence[str]
+
+
+def reconstructions_figure(blocks: Mapping[str, Block]) -> Figure:
+    """Draw blocks of images under their titles; two beside each other, if these are narrow.
+
+    Parameters
+    ----------
+    blocks : mapping of str to Block
+        By their titles; all with images of one shape and as many rows.
+    """
+    first = next(iter(blocks.values()))
+    _, _, height, width = next(iter(first.stacks.values())).shape
+    captions = [line for block in blocks.values() for caption in block.captions for line in caption.split("\n")]
+    # So small that the longest line is no wider than its column.
+    fontsize = 100 * SIDE / max(12, *map(len, captions))
+    lines = max(caption.count("\n") + 1 for block in blocks.values() for caption in block.captions)
+    # No flatter than the rows' labels need, and no taller than a file can be: such images get margins.
+    cell = SIDE * np.clip(height / width, 0.5, 2)
+    row = (lines + 1) * LINE + GAP + len(first.stacks) * (cell + GAP)
+    columns = min(ACROSS, max(len(block.captions) for block in blocks.values()))
+    beside = 2 if len(blocks) > 1 and 2 * columns <= ACROSS else 1
+    pairs = [list(blocks.items())[start : start + beside] for start in range(0, len(blocks), beside)]
+    rows = [max(-(-len(block.captions) // columns) for _, block in pair) for pair in pairs]
+    size = (beside * (LEFT + columns * (SIDE + GAP)) + 0.3 * (beside - 1) + GAP, HEAD * len(pairs) + row * sum(rows))
+    figure = Figure(figsize=size)
+    top = size[1]
+    for pair, count in zip(pairs, rows, strict=True):
+        for number, (title, block) in enumerate(pair):
+            left = number * (LEFT + columns * (SIDE + GAP) + 0.3)
+            figure.text((left + LEFT) / size[0], (top - 0.28) / size[1], title, fontsize=12, fontweight="bold")
+            for image, caption in enumerate(block.captions):
+                down, right = divmod(image, columns)
+                corner = (left + LEFT + right * (SIDE + GAP), top - HEAD - down * row - lines * LINE)
+                _draw_stack(figure, block, image, corner, cell, caption, fontsize, right == 0)
+        top -= HEAD + count * row
+    return figure
+
+
+def _draw_stack(
+    figure: Figure,
+    block: Block,
+    image: int,
+    corner: tuple[float, float],
+    cell: float,
+    caption: str,
+    fontsize: float,
+    labelled: bool,
+) -> None:
+    """Draw an image's stack; its upper left corner, and the height of a cell, are in inches."""
+    width, height = figure.get_size_inches()
+    for number, (label, stack) in enumerate(block.stacks.items()):
+        bottom = corner[1] - (number + 1) * cell - number * GAP
+        axes = figure.add_axes((corner[0] / width, bottom / height, SIDE / width, cell / height))
+        axes.imshow(stack[image].transpose(1, 2, 0).squeeze(), vmin=0, vmax=255)
+        axes.set_axis_off()
+        if labelled:
+            place = ((corner[0] - 0.08) / width, (bottom + cell / 2) / height)
+            figure.text(*place, label, rotation=90, ha="right", va="center", color=MUTED, fontsize=9)
+    middle = (corner[0] + SIDE / 2) / width
+    figure.text(
+        middle, (corner[1] + 0.05) / height, caption, ha="center", va="bottom", fontsize=fontsize, parse_math=False
+    )
+    below = (bottom - 0.04) / height
+    figure.text(middle, below, block.measures[image], ha="center", va="top", fontsize=8, color=MUTED)
+
+
+def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
+    """Draw the first hundred new images beside those whose latent values were drawn one by one.
+
+    Parameters
+    ----------
+    mixture, independent : numpy.ndarray
+        uint8 [N, C, H, W] with one channel (grey) or three (RGB).
+    """
+    titles = {"From a mixture of Gaussians": mixture, "From a Gaussian for each latent value": independent}
+    _, _, height, width = mixture.shape
+    # As wide a block as it is high, whatever the images.
+    columns = max(1, min(25, round(10 * np.sqrt(height / width))))
+    rows = -(-min(100, len(mixture)) // columns)
+    ratio = np.clip(rows * height / (columns * width), 0.2, 2)
+    figure = Figure(figsize=(10, 5 * ratio + 0.4), layout="constrained")
+    for cell, (title, images) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+        _show(cell, images[:100], columns)
+        cell.set_title(title)
+    return figure
+
+
+def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
+    """Draw the ways from one image to another through latent space above their cross-fades, pair by pair.
+
+    Parameters
+    ----------
+    latents, pixels : numpy.ndarray
+        uint8 [pairs, steps, C, H, W] with one channel (grey) or three (RGB).
+    """
+    pairs, steps, _, height, width = latents.shape
+    ratio = np.clip(height / width, 0.5, 2)
+    figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.5), layout="constrained")
+    for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
+        _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
+    title = "From one test image to another: straight in latent space, and below it in pixels"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")  # wider than a narrow image's axes
+    return figure
+
+
+def _show(cell: Axes, images: np.ndarray, columns: int) -> None:
+    """Show images, uint8 [N, C, H, W], in rows, each in a white frame."""
+    framed = np.pad(images, ((0, -len(images) % columns), (0, 0), (1, 1), (1, 1)), constant_values=255)
+    framed[len(images) :] = 255
+    _, channels, height, width = framed.shape
+    grid = framed.reshape(-1, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
+    cell.imshow(grid.reshape(-1, columns * width, channels).squeeze(), vmin=0, vmax=255)
+    cell.set_axis_off()
