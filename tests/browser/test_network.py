@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
+from tests.browser.conftest import Example, array
 
 from convae import artifacts
 from convae.network.config import ModelConfig
@@ -18,7 +19,6 @@ from convae.network.models import Autoencoder, build
 from convae.network.pixels import normalize, to_pixels
 from convae.network.weights import weights, write_weights
 from convae.views.explorer import page
-from tests.browser.conftest import Example, array
 
 Show = Callable[..., Page]
 NETWORKS = {
