@@ -19,6 +19,7 @@ function keepAddress() {
 function addressOf() {
   const parts = new URLSearchParams();
   if (state.selected >= 0) parts.set("i", String(data.rows[state.selected]));
+  if (between.other >= 0) parts.set("to", `${data.rows[between.other]}_${between.part}`);
   if (state.colour !== firstColour()) parts.set("c", state.colour);
   if (state.hidden.size) parts.set("off", [...state.hidden].sort((a, b) => a - b).join("_"));
   if (state.group) parts.set(...state.group.address);
@@ -43,6 +44,10 @@ function restore(text) {
   if (zoom > 0) setView(x, y, wholeView().scale * zoom);
   setGroup(groupIn(parts));
   select(parts.has("i") ? pointOf(Number(parts.get("i"))) : -1, false);
+  const [row, part = 0.5] = numbers("to");
+  const other = pointOf(row);
+  if (state.selected >= 0 && other >= 0 && other !== state.selected && networkOf())
+    setOther(other, part >= 0 && part <= 1 ? part : 0.5);
   restoring = false;
 }
 

@@ -63,7 +63,7 @@ function contactSheet(points) {
   const add = () => {
     const start = list.childElementCount;
     for (const point of points.slice(start, start + SHEET)) {
-      const item = button("", () => choose(point), { "aria-label": describe(point) });
+      const item = button("", (event) => choose(point, event.shiftKey), { "aria-label": describe(point) });
       item.dataset.point = String(point);
       item.append(tile("images", point));
       item.addEventListener("pointerenter", (event) => void (event.pointerType === "mouse" && hover(point)));

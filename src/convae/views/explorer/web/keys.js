@@ -10,6 +10,7 @@ const KEYS = [
   ["Shift + arrows", "the map moves"],
   ["N P", "next worst, less bad"],
   ["C", "next way of colouring"],
+  ["B", "in between: the image chosen next is the other end; at once with Shift + Enter"],
   ["L", "lasso; a rectangle by dragging with Shift"],
   ["/ T", "search, table"],
 ];
@@ -26,6 +27,7 @@ const ACTIONS = {
   0: showWhole,
   n: () => walkWorst(1),
   p: () => walkWorst(-1),
+  b: () => setChoosing(!between.choosing),
   l: () => setLasso(!state.lasso),
   t: openTable,
   "/": () => byId("query").focus(),
@@ -37,12 +39,13 @@ const ACTIONS = {
 };
 
 function listenToKeys() {
-  byId("keys").replaceChildren(...KEYS.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]));
+  const keys = KEYS.filter(([key]) => key !== "B" || data.network);
+  byId("keys").replaceChildren(...keys.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]));
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     // What is typed belongs to what has the focus; so do the arrows in a list.
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) {
-      if (event.key === "Escape" && target.matches("#colour input")) clearOne();
+      if (event.key === "Escape" && target.matches("#colour input, #part")) clearOne();
       return;
     }
     const arrow = ARROWS[event.key];
@@ -53,7 +56,7 @@ function listenToKeys() {
       if (state.selected >= 0 && !event.shiftKey && data.k) walkNeighbours(right, down);
       else panBy(-80 * right, -80 * down);
     } else if (event.key === "Enter" && (target === byId("map") || target === document.body)) {
-      enter();
+      enter(event.shiftKey);
     } else if (Object.hasOwn(ACTIONS, event.key.length === 1 ? event.key.toLowerCase() : event.key)) {
       event.preventDefault();
       ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key]();
@@ -61,11 +64,11 @@ function listenToKeys() {
   });
 }
 
-/** Select the neighbour that the arrow keys have come to, or what is nearest the middle of the map. */
-function enter() {
+/** Choose the neighbour that the arrow keys have come to, or what is nearest the middle of the map. @param {boolean} asOther */
+function enter(asOther) {
   const point =
     state.selected >= 0 && state.step >= 0
       ? near[state.row].points[state.step]
       : pick(view.width / 2, view.height / 2, Math.hypot(view.width, view.height));
-  if (point >= 0) choose(point);
+  if (point >= 0) choose(point, asOther);
 }

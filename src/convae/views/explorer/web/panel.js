@@ -15,7 +15,8 @@ function showSelected() {
   const { selected } = state;
   const section = byId("selected");
   section.hidden = selected < 0;
-  section.replaceChildren();
+  byId("itself").replaceChildren();
+  byId("neighbours").replaceChildren();
   if (selected < 0) return;
   const title = make("h2", { id: "selected-title" }, `Index ${data.rows[selected]}`);
   const head = make(
@@ -27,13 +28,13 @@ function showSelected() {
   const pictures = ["images", "reconstructions"].map((kind, place) =>
     make("figure", {}, named(kind, selected), make("figcaption", {}, ["Image", "Reconstruction"][place])),
   );
-  section.append(head, make("div", { className: "facts" }, ...pictures, facts(selected)));
+  byId("itself").append(head, make("div", { className: "facts" }, ...pictures, facts(selected)));
   near.forEach(({ points, distances }, row) => {
     if (!points.length) return;
     const other = near[1 - row].points;
     const common = points.filter((i) => other.includes(i)).length;
     const note = row ? make("small", {}, `${common} of ${points.length} in common`) : "";
-    section.append(make("h3", {}, ROWS[row], note), strip(points, distances.map(short), row, other));
+    byId("neighbours").append(make("h3", {}, ROWS[row], note), strip(points, distances.map(short), row, other));
   });
 }
 
@@ -83,7 +84,10 @@ function strip(points, captions, row = -1, common = []) {
     const also = common.includes(point);
     const caption = make("span", {}, captions[place]);
     const what = row < 0 ? "" : `, distance ${captions[place]}${also ? ", in both rows" : ""}`;
-    const item = button("", () => choose(point), { "aria-label": `${describe(point)}${what}`, className: also ? "both" : "" });
+    const item = button("", (event) => choose(point, event.shiftKey), {
+      "aria-label": `${describe(point)}${what}`,
+      className: also ? "both" : "",
+    });
     item.dataset.point = String(point);
     colourItem(item);
     item.append(tile("images", point), caption);
@@ -107,8 +111,8 @@ function colourItem(item) {
 
 /** Mark the neighbour that the arrow keys have come to. */
 function markStep() {
-  const current = byId("selected").querySelector(`[data-row="${state.row}"] li:nth-child(${state.step + 1}) button`);
-  for (const item of byId("selected").querySelectorAll(".strip button")) {
+  const current = byId("neighbours").querySelector(`[data-row="${state.row}"] li:nth-child(${state.step + 1}) button`);
+  for (const item of byId("neighbours").querySelectorAll(".strip button")) {
     item.classList.toggle("current", item === current);
     /** @type {HTMLElement} */ (item).tabIndex = item === current ? 0 : -1;
   }

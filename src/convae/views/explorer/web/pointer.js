@@ -56,7 +56,7 @@ function pointerDown(event) {
     drag.kind = "pinch";
     return;
   }
-  const kind = event.shiftKey ? "rectangle" : state.lasso ? "lasso" : "pan";
+  const kind = onHandle(place) ? "way" : event.shiftKey ? "rectangle" : state.lasso ? "lasso" : "pan";
   Object.assign(drag, { kind, moved: 0, startX: place.x, startY: place.y });
 }
 
@@ -65,7 +65,8 @@ function pointerMove(event) {
   const place = placeIn(event);
   const before = down.get(event.pointerId);
   if (!before) {
-    if (event.pointerType === "mouse") hover(drag.kind ? -1 : pick(place.x, place.y), place.x, place.y);
+    byId("map").classList.toggle("handle", onHandle(place));
+    if (event.pointerType === "mouse") hover(drag.kind || onHandle(place) ? -1 : pick(place.x, place.y), place.x, place.y);
     return;
   }
   drag.moved = Math.max(drag.moved, Math.hypot(place.x - drag.startX, place.y - drag.startY));
@@ -74,6 +75,7 @@ function pointerMove(event) {
   if (drag.moved < 4) return;
   hover(-1);
   if (drag.kind === "pan") panBy(place.x - before.x, place.y - before.y);
+  else if (drag.kind === "way") dragHandle(place);
   else if (drag.kind) extend(drag.kind, place);
   down.set(event.pointerId, place);
 }
@@ -117,11 +119,11 @@ function pointerUp(event) {
     if (state.selected >= 0) select(-1);
     lassoed(drawing);
   }
-  // A click on nothing clears.
+  // A click on nothing clears, but not one that should have hit the other image.
   else if (kind && kind !== "pinch" && moved < 4) {
     const point = pick(x, y);
-    if (point >= 0) choose(point);
-    else if (state.selected >= 0) select(-1);
+    if (point >= 0) choose(point, event.shiftKey);
+    else if (state.selected >= 0 && !between.choosing && !event.shiftKey) select(-1);
   }
   cancelDrag();
 }

@@ -12,7 +12,7 @@ function findAll(text) {
   if (!wanted) return [];
   const results = [];
   const point = /^\d+$/.test(wanted) ? pointOf(Number(wanted)) : -1;
-  if (point >= 0) results.push({ text: `Index ${wanted}`, action: () => select(point) });
+  if (point >= 0) results.push({ text: `Index ${wanted}`, action: () => choose(point) });
   data.classes.forEach((name, label) => {
     if (name.toLowerCase().includes(wanted)) results.push({ text: `Class ${name}`, action: () => setGroup(groupOfClass(label)) });
   });
@@ -21,7 +21,7 @@ function findAll(text) {
     results.push({ text: `${grouped(files.length)} files with "${text.trim()}"`, action: () => setGroup(groupOfFiles(text)) });
   }
   for (const i of files.slice(0, MOST_FILES)) {
-    results.push({ text: /** @type {string[]} */ (data.files)[i], action: () => select(i) });
+    results.push({ text: /** @type {string[]} */ (data.files)[i], action: () => choose(i) });
   }
   return results;
 }
@@ -67,7 +67,7 @@ function listenToSearch() {
 function take(which) {
   const { action } = found[which];
   byId("query").blur();
-  if (state.selected >= 0) select(-1);
+  if (state.selected >= 0 && !between.choosing) select(-1);
   action();
 }
 

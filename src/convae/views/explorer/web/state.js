@@ -32,7 +32,8 @@ function focused() {
 }
 
 function refocus() {
-  const points = state.selected >= 0 ? [state.selected, ...near[0].points] : state.group?.points;
+  const chosen = [state.selected, between.other].filter((point) => point >= 0);
+  const points = chosen.length ? [...chosen, ...near[0].points] : state.group?.points;
   focusMask = points ? new Uint8Array(data.count) : null;
   for (const i of points ?? []) /** @type {Uint8Array} */ (focusMask)[i] = 1;
   byId("welcome").hidden = Boolean(points);
@@ -52,7 +53,7 @@ function select(point, aloud = true) {
     near = [{ points: [...points], distances: [...distances] }, nearestOnMap(grid, point, data.k)];
     bringIntoView(point);
   }
-  Object.assign(between, { other: -1, choosing: false });
+  Object.assign(between, { other: -1, choosing: false, ends: null });
   showSelected();
   showBetween();
   refocus();
@@ -110,9 +111,10 @@ function setLasso(lasso) {
   byId("map").classList.toggle("drawing", lasso);
 }
 
-/** Clear what Escape clears: a lasso that is being drawn, else the selected point, else the group, else the lasso. */
+/** Clear what Escape clears: a lasso that is being drawn, else the choice of another image, else the selected point, else the group, else the lasso. */
 function clearOne() {
   if (cancelDrag()) return;
+  if (between.choosing) return setChoosing(false);
   if (state.selected >= 0) return select(-1);
   if (state.group) return setGroup(null);
   setLasso(false);

@@ -55,7 +55,7 @@ function showTable() {
       const cells = columns.map(({ text }) => make("td", {}, text(point)));
       const open = () => {
         dialog.close();
-        select(point);
+        choose(point);
       };
       cells[0].replaceChildren(tile("images", point), button(String(data.rows[point]), open, { "aria-label": describe(point) }));
       return make("tr", {}, ...cells);

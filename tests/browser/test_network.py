@@ -1,0 +1,218 @@
+"""The explorer's own network, in a real browser, beside PyTorch's; and the way between two images that it shows."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.conftest import Example, array
+
+from convae import artifacts
+from convae.network.config import ModelConfig
+from convae.network.described import read_network
+from convae.network.description import describe
+from convae.network.models import Autoencoder, build
+from convae.network.pixels import normalize, to_pixels
+from convae.network.weights import weights, write_weights
+from convae.views.explorer import page
+
+Show = Callable[..., Page]
+NETWORKS = {
+    "MNIST's": {"architecture": "conv", "channels": (32, 64), "image_shape": (1, 28, 28)},
+    "conv, padded, colour": {"architecture": "conv", "channels": (4, 6), "image_shape": (3, 11, 45)},
+    "conv, deeper": {"architecture": "conv", "channels": (4, 6, 5, 7), "image_shape": (1, 47, 30)},
+    "conv_linear": {"architecture": "conv_linear", "channels": (6, 9), "latent_size": 7, "image_shape": (1, 19, 22)},
+    "conv_linear, colour": {
+        "architecture": "conv_linear",
+        "channels": (5,),
+        "latent_size": 9,
+        "image_shape": (3, 9, 7),
+    },
+    "dense": {"architecture": "dense", "latent_size": 5, "image_shape": (1, 13, 10)},
+    "dense, colour": {"architecture": "dense", "latent_size": 6, "image_shape": (3, 7, 9)},
+}
+COMPUTE = """([spec, images, latents]) => {
+    const { encode, decode } = makeNetwork(spec);
+    const times = Array.from({ length: 30 }, () => {
+        const start = performance.now();
+        decode(Float32Array.from(latents[0]));
+        return performance.now() - start;
+    });
+    return {
+        latents: images.map((pixels) => [...encode(Uint8Array.from(pixels))]),
+        images: latents.map((latent) => [...decode(Float32Array.from(latent))]),
+        time: Math.min(...times),
+    };
+}"""
+
+
+def random_network(**config: Any) -> Autoencoder:
+    """Build a network whose outputs neither vanish nor saturate, and in which each bias tells."""
+    network, random = build(ModelConfig(**config)).eval(), np.random.default_rng(1)
+    with torch.no_grad():
+        for values in network.parameters():
+            scale = 0.2 if values.ndim == 1 else 1.4 / np.sqrt(values[0].numel())
+            values.copy_(torch.from_numpy(random.normal(scale=scale, size=values.shape)))
+    return network
+
+
+def spec_of(network: Autoencoder, folder: Path) -> dict[str, Any]:
+    """Give a network as the page's data has it, by way of the files that the stages write and read."""
+    artifacts.write_json(folder / "layers.json", describe(network))
+    write_weights(folder / "weights.safetensors", weights(network))
+    described, values = read_network(folder / "layers.json", folder / "weights.safetensors")
+    return {**described, "weights": array(values)}
+
+
+@torch.no_grad()
+def encoded(network: Autoencoder, images: np.ndarray) -> np.ndarray:
+    """Encode uint8 [N, C, H, W] to float32 [N, D]."""
+    return network.encoder(normalize(torch.from_numpy(images))).flatten(1).numpy()
+
+
+@torch.no_grad()
+def decoded(network: Autoencoder, latents: np.ndarray) -> np.ndarray:
+    """Decode [N, D] to uint8 [N, C, H, W]."""
+    shape = network.encoder(torch.zeros(1, *network.image_shape)).shape[1:]
+    return to_pixels(network.decoder(torch.from_numpy(latents).reshape(-1, *shape))).numpy()
+
+
+@pytest.fixture(scope="module")
+def computed(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, ...]]:
+    """Provide, by network, what PyTorch and the page give: latents, images, and its milliseconds."""
+    folder, random = tmp_path_factory.mktemp("networks"), np.random.default_rng(0)
+    (folder / "explorer.html").write_text(page(Example(count=3).data()))
+    opened, results = browser.new_page(), {}
+    opened.goto((folder / "explorer.html").as_uri())
+    for name, config in NETWORKS.items():
+        network = random_network(**config)
+        images = random.integers(0, 256, (3, *network.image_shape), np.uint8)
+        latents = encoded(network, images)
+        # Also some that no image has.
+        given = np.concatenate([latents, random.normal(size=latents.shape).astype(np.float32)])
+        arguments = [spec_of(network, folder), images.reshape(3, -1).tolist(), given.tolist()]
+        found = opened.evaluate(COMPUTE, arguments)
+        results[name] = latents, decoded(network, given), found
+    opened.close()
+    return results
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_encodes_as_pytorch_does(computed: dict[str, tuple[Any, ...]], name: str) -> None:
+    latents, _, found = computed[name]
+    np.testing.assert_allclose(found["latents"], latents, rtol=1e-4, atol=1e-6)
+    assert np.std(latents) > 0.05
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_decodes_as_pytorch_does(computed: dict[str, tuple[Any, ...]], name: str) -> None:
+    _, images, found = computed[name]
+    differences = np.abs(np.array(found["images"]) - images.reshape(len(images), -1))
+    assert differences.max() <= 1
+    assert (differences > 0).mean() < 0.01
+    assert np.std(images) > 10
+    assert np.isin(images, [0, 255]).mean() < 0.5
+
+
+def test_it_decodes_mnist_s_images_while_a_slider_is_dragged(computed: dict[str, tuple[Any, ...]]) -> None:
+    assert computed["MNIST's"][2]["time"] < 8  # half of what a frame has
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[Example, Autoencoder]:
+    network = random_network(architecture="conv", channels=(4, 6), image_shape=(3, 8, 10))
+    return Example(channels=3, network=spec_of(network, tmp_path_factory.mktemp("network"))), network
+
+
+def shown(page: Page, canvas: str, part: int) -> np.ndarray:
+    """Read a canvas, once it shows what is so many per cent of the way along: [H, W, 3]."""
+    expect(page.locator(canvas)).to_have_attribute("aria-label", re.compile(f", {part} per cent of the way$"))
+    script = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 10, 8).data]"
+    return np.array(page.locator(canvas).evaluate(script)).reshape(8, 10, 4)[..., :3]
+
+
+def assert_between(page: Page, example: tuple[Example, Autoencoder], one: int, other: int, part: int) -> None:
+    """Hold the two images in between to PyTorch's and NumPy's."""
+    made, network = example
+    images = made.images[[one, other]]
+    first, last = encoded(network, np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    (expected,) = decoded(network, (first + (last - first) * np.float32(part / 100))[None])
+    assert np.abs(shown(page, "#decoded", part) - expected.transpose(1, 2, 0).astype(int)).max() <= 1
+    faded = images[0] + (images[1].astype(float) - images[0]) * part / 100
+    assert np.abs(shown(page, "#faded", part) - faded).max() <= 0.51
+
+
+def place(page: Page, point: int) -> list[float]:
+    return page.evaluate(f"placeOf({point})")
+
+
+def far_from_others(example: Example, count: int) -> list[int]:
+    gap = np.linalg.norm(example.positions - example.positions[example.on_map[:, 0]], axis=1)
+    return [int(i) for i in np.argsort(-gap)[:count]]
+
+
+def test_a_click_with_shift_shows_the_way_and_the_slider_goes_along_it(
+    show: Show, example: tuple[Example, Autoencoder]
+) -> None:
+    page = show(example[0])
+    one, other = far_from_others(example[0], 2)
+    page.evaluate(f"select({one})")
+    expect(page.locator("#between")).to_be_visible()
+    page.keyboard.down("Shift")
+    page.mouse.click(*place(page, other))
+    page.keyboard.up("Shift")
+    expect(page.locator("#selected-title")).to_have_text(f"Index {example[0].rows[one]}")
+    expect(page.locator(".way figcaption").last).to_have_text(f"Index {example[0].rows[other]}")
+    assert_between(page, example, one, other, 50)
+    for part in (0, 37, 100):
+        page.locator("#part").fill(str(part / 100))
+        assert_between(page, example, one, other, part)
+    # The handle on the map is the slider's: from the end to a quarter of the way.
+    start, end = np.array([place(page, one), place(page, other)])
+    page.mouse.move(*end)
+    page.mouse.down()
+    for step in (0.9, 0.6, 0.25):
+        page.mouse.move(*(start + (end - start) * step))
+    page.mouse.up()
+    assert_between(page, example, one, other, 25)
+    assert page.locator("#part").input_value() == "0.25"
+    # A link shows the same.
+    expect(page).to_have_url(re.compile("_0.25$"))
+    again = show(example[0], page.evaluate("location.hash"))
+    assert_between(again, example, one, other, 25)
+
+
+def test_the_way_can_be_gone_by_keyboard_alone(show: Show, example: tuple[Example, Autoencoder]) -> None:
+    page = show(example[0])
+    for key in ("n", "b", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    one = page.evaluate("state.selected")
+    other = int(example[0].neighbours[one, 1])
+    assert_between(page, example, one, other, 50)
+    for key in ("ArrowRight", "ArrowRight"):  # the slider has the focus
+        page.keyboard.press(key)
+    assert_between(page, example, one, other, 52)
+    page.keyboard.press("Shift+Tab")
+    page.locator("#chooser").press("Enter")
+    expect(page.locator("#chooser")).to_be_focused()
+    expect(page.locator("#chooser")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")  # the choice, and only it
+    expect(page.locator("#chooser")).to_have_attribute("aria-pressed", "false")
+    page.locator("#part").press("Escape")
+    expect(page.locator("#between")).to_be_hidden()
+    expect(page.locator("#selected")).to_be_hidden()
+
+
+def test_without_a_network_shift_only_selects(show: Show) -> None:
+    page = show(Example(), "#i=5&to=8_0.5")
+    expect(page.locator("#selected-title")).to_have_text("Index 5")
+    expect(page.locator("#between")).to_be_hidden()
+    page.keyboard.press("b")
+    page.locator("[data-row='0'] button").first.click(modifiers=["Shift"])
+    expect(page.locator("#selected-title")).not_to_have_text("Index 5")
+    expect(page.locator("#between")).to_be_hidden()
+    assert "B" not in page.locator("#keys dt").all_text_contents()
