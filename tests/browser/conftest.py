@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.conftest import MakeOnce
 
 from convae.views.explorer import page
-from tests.conftest import MakeOnce
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73"]
 

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.browser.conftest import Example
 
 from convae.views.explorer import FOLDER, page
-from tests.browser.conftest import Example
 
 SOURCES = sorted(path for path in FOLDER.iterdir() if path.suffix in {".js", ".css", ".html", ".py"})
 

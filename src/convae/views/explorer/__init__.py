@@ -1,7 +1,7 @@
 """The explorer: one page, in one file, that shows the map, the images and what the network makes of them.
 
-The sources stand beside this module, and come into the page as they are: `page.html`, `style.css` and the scripts, which
-only declare (but for `start.js`, which begins when the page is read), so that their order does not matter.
+The sources stand beside this module, and come into the page as they are: `page.html`, `style.css` and the scripts.
+These only declare (but for `start.js`, which begins when the page is read), so that their order does not matter.
 """
 
 import base64
@@ -28,8 +28,8 @@ def page(data: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        HTML, ASCII but for the sources' own characters. A Content-Security-Policy allows the page's own style and script,
-        by their hashes, and images that are in the page; nothing else is loaded, run or sent.
+        HTML, ASCII but for the sources' own characters. A Content-Security-Policy allows the page's own style and
+        script, by their hashes, and images that are in the page; nothing else is loaded, run or sent.
     """
     style = _source("style.css")
     script = "\n".join(f"// {path.name}\n{_source(path.name)}" for path in sorted(FOLDER.glob("*.js")))
