@@ -39,10 +39,11 @@ function restore(text) {
   setHidden(numbers("off").filter((label) => label in data.classes));
   const colour = parts.get("c") ?? "";
   setColour(colour in colourings() ? colour : firstColour());
-  const [x, y, zoom] = numbers("view");
-  if (zoom > 0) setView(x, y, wholeView().scale * zoom);
   setGroup(groupIn(parts));
   select(parts.has("i") ? pointOf(Number(parts.get("i"))) : -1, false);
+  // After the point, which would come into view.
+  const [x, y, zoom] = numbers("view");
+  if (zoom > 0) setView(x, y, wholeView().scale * zoom);
   restoring = false;
 }
 
