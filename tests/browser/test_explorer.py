@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
-
-from tests.browser.conftest import Example
+from tests.browser.conftest import Example, wait_until
 
 Show = Callable[..., Page]
 EXAMPLE = Example()
@@ -79,7 +78,7 @@ def test_hovering_shows_the_very_pixels_of_image_and_reconstruction(show: Show, 
         expect(card).to_contain_text(f"Index {example.rows[point]}")
         expect(card).to_contain_text(example.classes[example.labels[point]])
         expect(card).to_contain_text(f"Error {float(f'{example.errors[point]:.3g}'):g}")
-        page.wait_for_function("loaded.size === loading.size")
+        wait_until(page, "loaded.size === loading.size")
         for place, images in enumerate((example.images, example.reconstructions)):
             expected = np.broadcast_to(images[point], (8, 10, 3))
             np.testing.assert_array_equal(tile_of(page, f"#card canvas >> nth={place}"), expected)
@@ -105,7 +104,9 @@ def test_a_click_shows_the_nearest_in_latent_space_and_on_the_map(show: Show) ->
     # They light up where they are, in their colours; a point that is no neighbour is pale.
     settled(page)
     spots = places(page, EXAMPLE)
-    lit = [pixel(page, "#marks", spots[i]) == rgb(EXAMPLE.colours[EXAMPLE.labels[i]]) for i in EXAMPLE.neighbours[point]]
+    lit = [
+        pixel(page, "#marks", spots[i]) == rgb(EXAMPLE.colours[EXAMPLE.labels[i]]) for i in EXAMPLE.neighbours[point]
+    ]
     # Those beside each other may cover each other.
     assert sum(lit) >= 7
     for other in alone(page, EXAMPLE):
@@ -243,7 +244,9 @@ def test_a_lasso_counts_what_is_inside(show: Show, rectangle: bool) -> None:
     mean = float(re.findall("[0-9.]+", page.locator("#mean").inner_text())[0])
     assert mean == pytest.approx(example.errors[members].astype(float).mean(), rel=5e-3)
     assert shown_points(page, ".sheet button") == list(members[:60])
-    np.testing.assert_array_equal(tile_of(page, ".sheet canvas"), np.broadcast_to(example.images[members[0]], (8, 10, 3)))
+    np.testing.assert_array_equal(
+        tile_of(page, ".sheet canvas"), np.broadcast_to(example.images[members[0]], (8, 10, 3))
+    )
     with page.expect_download() as download:
         page.get_by_role("button", name="Save CSV").click()
     saved = download.value.path().read_bytes().decode()
@@ -347,7 +350,7 @@ def test_close_up_the_points_are_their_images(show: Show) -> None:
     point = alone(page, EXAMPLE)[0]
     x, y = EXAMPLE.positions[point].astype(float)
     page.evaluate("([x, y]) => setView(x, y, view.scale * 30)", [x, y])
-    page.wait_for_function("thumbnailSide && loaded.size")
+    wait_until(page, "thumbnailSide && loaded.size")
     settled(page)
     # 10 x 8 pixels, each drawn as 6 x 6, about the middle of the window.
     script = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 60, 48).data]"

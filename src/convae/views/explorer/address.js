@@ -36,9 +36,9 @@ function restore(text) {
   const parts = new URLSearchParams(text);
   const numbers = (/** @type {string} */ key) => (parts.get(key) ?? "").split("_").filter(Boolean).map(Number);
   restoring = true;
-  setHidden(numbers("off").filter((label) => label in data.classes));
+  setHidden(numbers("off").filter((label) => data.classes[label] !== undefined));
   const colour = parts.get("c") ?? "";
-  setColour(colour in colourings() ? colour : firstColour());
+  setColour(Object.hasOwn(colourings(), colour) ? colour : firstColour());
   setGroup(groupIn(parts));
   select(parts.has("i") ? pointOf(Number(parts.get("i"))) : -1, false);
   // After the point, which would come into view.
@@ -50,7 +50,7 @@ function restore(text) {
 /** @param {URLSearchParams} parts @returns {Group | null} */
 function groupIn(parts) {
   const label = Number(parts.get("class"));
-  if (parts.has("class") && label in data.classes) return groupOfClass(label);
+  if (parts.has("class") && data.classes[label] !== undefined) return groupOfClass(label);
   if (parts.get("files")) return groupOfFiles(parts.get("files") ?? "");
   const polygon = (parts.get("lasso") ?? "").split("~").map((corner) => corner.split("_").map(Number));
   if (polygon.length < 3 || !polygon.flat().every(Number.isFinite)) return null;
