@@ -37,24 +37,25 @@ function restore(text) {
   const parts = new URLSearchParams(text);
   const numbers = (/** @type {string} */ key) => (parts.get(key) ?? "").split("_").filter(Boolean).map(Number);
   restoring = true;
-  setHidden(numbers("off").filter((label) => label in data.classes));
+  setHidden(numbers("off").filter((label) => data.classes[label] !== undefined));
   const colour = parts.get("c") ?? "";
-  setColour(colour in colourings() ? colour : firstColour());
-  const [x, y, zoom] = numbers("view");
-  if (zoom > 0) setView(x, y, wholeView().scale * zoom);
+  setColour(Object.hasOwn(colourings(), colour) ? colour : firstColour());
   setGroup(groupIn(parts));
   select(parts.has("i") ? pointOf(Number(parts.get("i"))) : -1, false);
   const [row, part = 0.5] = numbers("to");
   const other = pointOf(row);
   if (state.selected >= 0 && other >= 0 && other !== state.selected && networkOf())
     setOther(other, part >= 0 && part <= 1 ? part : 0.5);
+  // After the point, which would come into view.
+  const [x, y, zoom] = numbers("view");
+  if (zoom > 0) setView(x, y, wholeView().scale * zoom);
   restoring = false;
 }
 
 /** @param {URLSearchParams} parts @returns {Group | null} */
 function groupIn(parts) {
   const label = Number(parts.get("class"));
-  if (parts.has("class") && label in data.classes) return groupOfClass(label);
+  if (parts.has("class") && data.classes[label] !== undefined) return groupOfClass(label);
   if (parts.get("files")) return groupOfFiles(parts.get("files") ?? "");
   const polygon = (parts.get("lasso") ?? "").split("~").map((corner) => corner.split("_").map(Number));
   if (polygon.length < 3 || !polygon.flat().every(Number.isFinite)) return null;

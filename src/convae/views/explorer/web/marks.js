@@ -30,7 +30,7 @@ function placeOf(point) {
 
 /** @param {CanvasRenderingContext2D} context @param {number} point @param {number} more pixels than the disc @param {string} colour @param {number} width @param {number[]} dashes */
 function ring(context, point, more, colour, width, dashes = []) {
-  const radius = thumbnailsShown ? THUMBNAIL * 0.8 : radiusOf();
+  const radius = thumbnailSide ? thumbnailSide * 0.75 : radiusOf();
   context.beginPath();
   context.arc(...placeOf(point), radius + more, 0, 2 * Math.PI);
   context.lineWidth = width;
@@ -42,7 +42,7 @@ function ring(context, point, more, colour, width, dashes = []) {
 
 /** A disc in the point's colour, with an edge; of a thumbnail only the edge. @param {CanvasRenderingContext2D} context @param {number} point @param {number} more @param {string} edge */
 function spot(context, point, more, edge) {
-  if (!thumbnailsShown) {
+  if (!thumbnailSide) {
     context.beginPath();
     context.arc(...placeOf(point), radiusOf() + more, 0, 2 * Math.PI);
     context.fillStyle = cssColour(point);

@@ -126,7 +126,7 @@ function showWelcome() {
   const first = (/** @type {string} */ by) => [...worstBy(by).slice(0, 10)];
   const worst = first("error");
   byId("welcome").replaceChildren(
-    make("h3", {}, "Largest error"),
+    make("h2", {}, "Largest error"),
     strip(
       worst,
       worst.map((i) => short(data.errors[i])),
@@ -136,5 +136,5 @@ function showWelcome() {
   if (!same) return;
   const odd = first("same");
   const captions = odd.map((i) => `${className(i)}`);
-  byId("welcome").append(make("h3", {}, "At odds with their neighbours"), strip(odd, captions));
+  byId("welcome").append(make("h2", {}, "At odds with their neighbours"), strip(odd, captions));
 }

@@ -14,7 +14,7 @@ function placeIn(event) {
 /** @param {number} x @param {number} y @param {number} [reach] in CSS pixels @returns {number} the point there, or -1 */
 function pick(x, y, reach = 12) {
   const [mapX, mapY] = toMap(x, y);
-  const wide = thumbnailsShown ? THUMBNAIL : reach + radiusOf();
+  const wide = Math.max(thumbnailSide, reach + radiusOf());
   return nearestPoint(grid, mapX, mapY, wide / view.scale, (i) => shown[i] === 1);
 }
 

@@ -4,15 +4,14 @@
 const MARGIN = 24;
 /** Thumbnails stand for the discs when at most so many points are in the window. */
 const MOST_THUMBNAILS = 600;
-const THUMBNAIL = 36;
 /** @type {ImageData} */
 let image;
 /** @type {Uint32Array} the image's pixels */
 let pixels;
 /** What has to be drawn at the next frame. */
 const due = { points: false, marks: false, frame: 0 };
-/** Whether thumbnails are shown. */
-let thumbnailsShown = false;
+/** The side of the thumbnails that are shown, in CSS pixels; 0 if none are. */
+let thumbnailSide = 0;
 
 /** Draw at the next frame; nothing is drawn when nothing changes. @param {"points" | "marks"} what the points come with the marks */
 function redraw(what) {
@@ -80,8 +79,8 @@ function drawPoints() {
   pixels.fill(pixelOf(rgbOf(styleOf("--map"))));
   const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height);
   context.putImageData(image, -MARGIN, -MARGIN);
-  thumbnailsShown = seen.length > 0 && zoomOf() > 2;
-  if (thumbnailsShown) drawThumbnails(context, seen);
+  thumbnailSide = 0;
+  if (seen.length > 0 && zoomOf() > 2) drawThumbnails(context, seen);
 }
 
 /**
@@ -112,13 +111,17 @@ function drawDiscs(disc, width, height) {
 
 /** Draw images in place of discs where they do not cover each other. @param {CanvasRenderingContext2D} context @param {number[]} points */
 function drawThumbnails(context, points) {
-  const side = Math.round(THUMBNAIL * view.ratio);
-  const edge = Math.round(2 * view.ratio);
+  // Of a whole number of pixels for each of the image's, where there is room.
   const { height, width } = data.thumbnail;
-  const part = side / Math.max(height, width);
+  const room = ((points.length > 80 ? 40 : 64) * view.ratio) / Math.max(height, width);
+  const part = room > 1 ? Math.floor(room) : room;
+  const [wide, high] = [Math.round(width * part), Math.round(height * part)];
+  const edge = Math.round(2 * view.ratio);
+  const side = Math.max(wide, high);
+  thumbnailSide = side / view.ratio;
   const inFocus = focused();
   const taken = new Set();
-  context.imageSmoothingEnabled = false;
+  context.imageSmoothingEnabled = room < 1;
   for (const i of points.reverse()) {
     const left = Math.round(toLeft(data.positions[2 * i]) * view.ratio);
     const top = Math.round(toTop(data.positions[2 * i + 1]) * view.ratio);
@@ -127,7 +130,6 @@ function drawThumbnails(context, points) {
     const around = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => `${column + x},${row + y}`));
     if (around.some((key) => taken.has(key))) continue;
     taken.add(`${column},${row}`);
-    const [wide, high] = [Math.round(width * part), Math.round(height * part)];
     const [x, y] = [left - (wide >> 1), top - (high >> 1)];
     context.globalAlpha = inFocus && !inFocus[i] ? 0.35 : 1;
     context.fillStyle = cssColour(i);
