@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torchvision.datasets
 
 from convae.data import datasets, published
 from convae.data.params import DataParams
@@ -14,8 +13,11 @@ from convae.data.params import DataParams
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", datasets.DATASETS)
 def test_mirrors_and_classes_are_torchvisions(name):
+    import torchvision.datasets  # and with it PyTorch's compiler, which takes seconds
+
     theirs, ours = getattr(torchvision.datasets, name), datasets.DATASETS[name]
     # LeCun's own server no longer has the files; Google's is the second place that does.
     mirrors = [address for address in theirs.mirrors if "yann.lecun.com" not in address]

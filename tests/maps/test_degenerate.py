@@ -56,9 +56,9 @@ VARYING = {
 @pytest.fixture(params=["sklearn", "Barnes-Hut", "interpolation"])
 def embed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Embed:
     monkeypatch.setattr(tsne, "FFT_POINTS", 1 if request.param == "interpolation" else N + 1)
-    if request.param == "interpolation":  # a grid takes long, however few the points
-        monkeypatch.setattr(tsne, "EARLY", 25)
-        monkeypatch.setattr(tsne, "LATE", 50)
+    if request.param == "interpolation":  # a grid takes long, however few the points; the others take all iterations
+        monkeypatch.setattr(tsne, "EARLY", 10)
+        monkeypatch.setattr(tsne, "LATE", 15)
     monkeypatch.setattr("joblib.cpu_count", lambda **_: 1)
     backend = "sklearn" if request.param == "sklearn" else "opentsne"
     return lambda latents: tsne.embed(latents, TsneParams(backend=backend, perplexity=5, seed=0))

@@ -161,7 +161,7 @@ def test_an_empty_batch_gives_an_empty_batch(network: models.Autoencoder) -> Non
         assert part(batch[:0]).dtype == torch.float32
 
 
-@pytest.mark.xdist_group("compiler")  # which takes seconds to import
+@pytest.mark.slow  # it imports PyTorch's compiler
 @ALL
 def test_a_network_is_exported_for_any_number_of_images(network: models.Autoencoder) -> None:
     images = random_images(7, network)

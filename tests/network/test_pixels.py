@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
-import torchvision
 
 from convae.network.pixels import normalize, to_pixels
 
 
+@pytest.mark.slow
 def test_pixels_are_scaled_as_torchvisions_transforms_do_and_back() -> None:
+    import torchvision  # and with it PyTorch's compiler, which takes seconds
+
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     transform = torchvision.transforms.Compose(
         [torchvision.transforms.ToTensor(), torchvision.transforms.Normalize(0.5, 0.5)]

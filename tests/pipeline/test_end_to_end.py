@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torchvision
-from benchmarks.rival import Autoencoder
 from conftest import SLICE, Repository, copy_of, stages_run
 from PIL import Image
 from safetensors.torch import load_file
@@ -94,6 +92,10 @@ def test_figures_as_svg_are_tracked_in_place_of_those_as_png_and_nothing_else_ru
 def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_losses(
     finished: Repository, mnist_raw: Path, tmp_path: Path
 ) -> None:
+    # Here, since with torchvision comes PyTorch's compiler, which takes seconds.
+    import torchvision
+    from benchmarks.rival import Autoencoder
+
     (tmp_path / "MNIST").mkdir()
     (tmp_path / "MNIST/raw").symlink_to(mnist_raw)
     transform = torchvision.transforms.Compose(
@@ -179,19 +181,9 @@ def test_the_dense_autoencoder_and_the_other_choices_run_through_everything(
 
 def test_an_experiment_leaves_the_workspace_clean_and_can_be_compared(finished: Repository, tmp_path: Path) -> None:
     repository = copy_of(finished, tmp_path)
-    output = repository.run("dvc exp run --name small --temp -S train.learning_rate=0.00001 -S model.channels=[8,16]")
-    assert sorted(stages_run(output)) == [
-        "assess",
-        "evaluate",
-        "explorer",
-        "extract",
-        "generate",
-        "neighbours",
-        "plot",
-        "quality",
-        "train",
-        "tsne",
-    ]
+    choices = "-S train.learning_rate=0.00001 -S model.channels=[8,16]"
+    output = repository.run(f"dvc exp run --name small --temp {choices} evaluate")
+    assert stages_run(output) == ["train", "evaluate"]
     shown = json.loads(repository.run("dvc exp show --json --no-pager"))
     experiment = shown[1]["experiments"][0]["revs"][0]
     assert experiment["name"] == "small"
