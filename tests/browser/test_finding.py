@@ -87,7 +87,7 @@ def test_search_finds_indices_classes_and_files(show: Show) -> None:
     query.press("ArrowDown")
     query.press("ArrowDown")
     query.press("Enter")
-    expect(page.locator(".facts dl")).to_contain_text("odd/131.png")
+    expect(page.locator(".file")).to_have_text("odd/131.png")
     query.fill("no such thing")
     expect(page.locator("#found")).to_have_text("Nothing found")
 
