@@ -1,67 +1,14 @@
 """The explorer in a real browser, beside NumPy."""
 
-import csv
-import io
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.browser.conftest import Example, wait_until
+from tests.browser.reading import Show, alone, click, pixel, places, rgb, settled, shown_points, tile_of
 
-Show = Callable[..., Page]
 EXAMPLE = Example()
-PIXELS = """canvas => Array.from(
-    canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)"""
-
-
-def tile_of(page: Page, selector: str) -> NDArray[np.uint8]:
-    """Read a canvas of one image: [H, W, 3]."""
-    return np.array(page.locator(selector).first.evaluate(PIXELS), np.uint8).reshape(8, 10, 4)[..., :3]
-
-
-def places(page: Page, example: Example) -> NDArray[np.float64]:
-    """Compute where the points are in the window, from the view alone."""
-    x, y, scale, width, height = page.evaluate("[view.x, view.y, view.scale, view.width, view.height]")
-    right, up = example.positions.astype(float).T
-    return np.stack([(right - x) * scale + width / 2, (y - up) * scale + height / 2], 1)
-
-
-def alone(page: Page, example: Example) -> list[int]:
-    """Give the points that have no other close by, and nothing over them: those farthest from their neighbours."""
-    gap = np.linalg.norm(example.positions - example.positions[example.on_map[:, 0]], axis=1)
-    spots = places(page, example)
-    free = (spots > [20, 110]).all(1) & (spots[:, 0] < 780) & (spots[:, 1] < 660)
-    return [int(i) for i in np.argsort(-gap) if free[i]]
-
-
-def click(page: Page, example: Example, point: int) -> None:
-    x, y = places(page, example)[point]
-    page.mouse.click(x, y)
-    expect(page.locator("#selected-title")).to_have_text(f"Index {example.rows[point]}")
-
-
-def pixel(page: Page, canvas: str, place: NDArray[np.float64]) -> tuple[int, ...]:
-    """Read the pixel that a point's centre is in."""
-    script = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data]"
-    at = [int(np.floor(value + 0.5)) for value in place]
-    return tuple(page.locator(canvas).evaluate(script, at)[:3])
-
-
-def rgb(colour: str) -> tuple[int, ...]:
-    return tuple(bytes.fromhex(colour[1:]))
-
-
-def shown_points(page: Page, selector: str) -> list[int]:
-    return page.locator(selector).evaluate_all("items => items.map(item => Number(item.dataset.point))")
-
-
-def settled(page: Page) -> None:
-    """Wait until what is due has been drawn."""
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -204,118 +151,6 @@ def test_the_legend_switches_classes_and_shows_one_alone(show: Show) -> None:
     np.testing.assert_array_equal(page.evaluate("[...shown]"), EXAMPLE.labels == 1)
     page.get_by_role("button", name="Show all").click()
     assert page.evaluate("shown.every(Boolean)")
-
-
-def inside(polygon: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Find which points a polygon that does not cross itself goes round: the angles to its corners add up to a turn."""
-    to = polygon[None] - points[:, None]
-    angles = np.arctan2(to[..., 1], to[..., 0])
-    steps = np.roll(angles, -1, axis=1) - angles
-    return np.abs(((steps + np.pi) % (2 * np.pi) - np.pi).sum(1)) > np.pi
-
-
-def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
-    page.mouse.move(*corners[0])
-    page.mouse.down()
-    for corner in corners[1:]:
-        page.mouse.move(*corner, steps=8)
-    page.mouse.up()
-
-
-@pytest.mark.parametrize("rectangle", [False, True])
-def test_a_lasso_counts_what_is_inside(show: Show, rectangle: bool) -> None:
-    example = Example(count=1100, files=[f'a,"{i}".png' for i in range(1100)])
-    page = show(example, permissions=["clipboard-read", "clipboard-write"])
-    if rectangle:
-        corners: list[tuple[float, float]] = [(200, 150), (500, 150), (500, 500), (200, 500)]
-        page.keyboard.down("Shift")
-        lasso(page, [corners[0], corners[2]])
-        page.keyboard.up("Shift")
-    else:
-        corners = [(200, 150), (600, 200), (420, 330), (640, 560), (180, 480)]
-        page.locator("#lasso").click()
-        lasso(page, [*corners, corners[0]])
-    members = np.flatnonzero(inside(np.array(corners), places(page, example)))
-    assert 100 < len(members) < 1000
-    expect(page.locator("#group-title")).to_have_text(f"Lasso: {len(members):,} points".replace("s: 0", ""))
-    rows = page.locator("#group tr").all_inner_texts()
-    counts = {name: int(count) for name, count in (re.split(r"\s+", row.strip()) for row in rows)}
-    assert counts == {name: int((example.labels[members] == i).sum()) for i, name in enumerate(example.classes)}
-    mean = float(re.findall("[0-9.]+", page.locator("#mean").inner_text())[0])
-    assert mean == pytest.approx(example.errors[members].astype(float).mean(), rel=5e-3)
-    assert shown_points(page, ".sheet button") == list(members[:60])
-    np.testing.assert_array_equal(
-        tile_of(page, ".sheet canvas"), np.broadcast_to(example.images[members[0]], (8, 10, 3))
-    )
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save CSV").click()
-    saved = download.value.path().read_bytes().decode()
-    read = list(csv.DictReader(io.StringIO(saved)))
-    assert [int(row["index"]) for row in read] == list(example.rows[members])
-    assert [row["file"] for row in read] == [f'a,"{i}".png' for i in members]
-    assert [row["class"] for row in read] == [example.classes[label] for label in example.labels[members]]
-    page.get_by_role("button", name="Copy CSV").click()
-    expect(page.locator("#said")).to_have_text("Copied")
-    assert page.evaluate("navigator.clipboard.readText()") == saved
-    # A link shows the same.
-    page.wait_for_url("**#*lasso=*")
-    other = show(example, "#" + page.url.split("#")[1])
-    expect(other.locator("#group-title")).to_have_text(page.locator("#group-title").inner_text())
-
-
-def test_search_finds_indices_classes_and_files(show: Show) -> None:
-    example = Example(files=[f"{'odd' if i % 2 else 'even'}/{i}.png" for i in range(200)])
-    page = show(example)
-    query = page.locator("#query")
-    query.fill(str(example.rows[17]))
-    query.press("Enter")
-    expect(page.locator("#selected-title")).to_have_text(f"Index {example.rows[17]}")
-    query.fill("PEA")
-    expect(page.locator("#found li")).to_have_text(["Class pear"])
-    query.press("Enter")
-    expect(page.locator("#group-title")).to_have_text(f"Class pear: {(example.labels == 1).sum()} points")
-    query.fill("odd/13")
-    expect(page.locator("#found li").first).to_have_text('6 files with "odd/13"')
-    query.press("ArrowDown")
-    query.press("ArrowDown")
-    query.press("Enter")
-    expect(page.locator(".facts dl")).to_contain_text("odd/131.png")
-    query.fill("no such thing")
-    expect(page.locator("#found")).to_have_text("Nothing found")
-
-
-def test_worst_first_walks_by_error_and_by_disagreement(show: Show) -> None:
-    page = show(EXAMPLE)
-    orders = {"error": np.argsort(-EXAMPLE.errors, kind="stable"), "same": np.lexsort((-EXAMPLE.errors, EXAMPLE.same))}
-    assert shown_points(page, "#welcome .strip >> nth=0 >> button") == list(orders["error"][:10])
-    assert shown_points(page, "#welcome .strip >> nth=1 >> button") == list(orders["same"][:10])
-    for by, order in orders.items():
-        page.locator("#by").select_option(by)
-        for place in range(3):
-            page.locator("#next").click()
-            expect(page.locator("#selected-title")).to_have_text(f"Index {EXAMPLE.rows[order[place]]}")
-        expect(page.locator("#place")).to_have_text("3 of 200")
-        page.locator("#back").click()
-        expect(page.locator("#selected-title")).to_have_text(f"Index {EXAMPLE.rows[order[1]]}")
-
-
-def test_a_link_shows_the_same_view_and_selection(show: Show) -> None:
-    page = show(EXAMPLE)
-    click(page, EXAMPLE, alone(page, EXAMPLE)[3])
-    page.locator("#classes button").nth(2).click()
-    page.keyboard.press("c")
-    page.mouse.move(300, 400)
-    page.mouse.wheel(0, -300)
-    page.wait_for_url("**#*view=*")
-    said = "[state.selected, state.colour, [...state.hidden], view.x, view.y, view.scale]"
-    chosen = page.evaluate(said)
-    other = show(EXAMPLE, "#" + page.url.split("#")[1])
-    there = other.evaluate(said)
-    assert there[:3] == chosen[:3] == [alone(show(EXAMPLE), EXAMPLE)[3], "error", [2]]
-    assert there[3:] == pytest.approx(chosen[3:], rel=1e-4)
-    # What an address should not say is left out.
-    strange = show(EXAMPLE, "#i=x&c=toString&off=9_y&view=1_2&lasso=1_2~3&class=8&files=")
-    assert strange.evaluate("[state.selected, state.colour, state.hidden.size, state.group]") == [-1, "class", 0, None]
 
 
 def test_wheel_drag_and_pinch_move_the_map(show: Show) -> None:

@@ -119,7 +119,8 @@ function insidePolygon(positions, polygon, counts) {
   });
   const inside = [];
   for (let i = 0; i < positions.length / 2; i++) {
-    const [x, y] = [positions[2 * i], positions[2 * i + 1]];
+    const x = positions[2 * i];
+    const y = positions[2 * i + 1];
     if (x < left || x > right || y < bottom || y >= top || !counts(i)) continue;
     let odd = false;
     for (const edge of bands[bandOf(y)]) {

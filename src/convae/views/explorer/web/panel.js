@@ -28,7 +28,8 @@ function showSelected() {
   const pictures = ["images", "reconstructions"].map((kind, place) =>
     make("figure", {}, named(kind, selected), make("figcaption", {}, ["Image", "Reconstruction"][place])),
   );
-  byId("itself").append(head, make("div", { className: "facts" }, ...pictures, facts(selected)));
+  const file = data.files ? [make("p", { className: "file" }, data.files[selected])] : [];
+  byId("itself").append(head, make("div", { className: "facts" }, ...pictures, facts(selected)), ...file);
   near.forEach(({ points, distances }, row) => {
     if (!points.length) return;
     const other = near[1 - row].points;
@@ -62,7 +63,6 @@ function facts(point) {
   if (data.same) add("Agreement", `${data.same[point]} of ${data.k}`);
   if (data.k) add("Kept", `${data.kept[point]} of ${data.k}`);
   if (data.splits.length > 1) add("Split", splitOf(point));
-  if (data.files) add("File", data.files[point]);
   return list;
 }
 
