@@ -216,9 +216,15 @@ def test_a_project_in_a_subfolder_of_its_repository_is_compared_with_all_its_fig
 
 
 def test_a_project_in_a_subfolder_is_verified_and_its_experiments_run(subfolder: Repository) -> None:
-    assert "All 25 artifacts are the same, byte for byte." in subfolder.run("convae verify")
     subfolder.run("dvc exp run --temp --name larger -S plot.dpi=60")
     assert "larger" in subfolder.run("dvc exp show --md")
+    # All stages are rebuilt in test_verify; where the project lies is the same to each.
+    for name in ("dvc.yaml", "dvc.lock"):
+        written = yaml.safe_load((subfolder.path / name).read_text())
+        written["stages"] = {stage: written["stages"][stage] for stage in ("check", "download", "check_images")}
+        (subfolder.path / name).write_text(yaml.safe_dump(written))
+    subfolder.run("git commit --quiet --all --message 'Fewer stages'")
+    assert "All 9 artifacts are the same, byte for byte." in subfolder.run("convae verify")
 
 
 def test_commands_work_from_any_folder_of_the_project(repository: Repository) -> None:

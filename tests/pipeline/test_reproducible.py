@@ -90,17 +90,6 @@ def test_any_number_of_processes_gives_the_same_lock_file(variables: str, finish
     assert lock(repository) == lock(finished)
 
 
-def test_a_pipeline_killed_twice_gives_the_same_lock_file(
-    finished: Repository, make_repository: Callable[..., Repository]
-) -> None:
-    repository = make_repository()
-    for seconds in (RANDOM.uniform(5, 10), RANDOM.uniform(3, 8)):
-        kill(repository, "dvc repro", seconds, "all")
-    repository.run("dvc repro")
-    assert lock(repository) == lock(finished)
-    assert leftovers(repository) == []
-
-
 def test_training_killed_between_epochs_goes_on_and_gives_the_same_bytes(
     make_repository: Callable[..., Repository],
 ) -> None:

@@ -31,6 +31,11 @@ def write_page(repository: Repository) -> str:
     return path.read_text()
 
 
+@pytest.fixture(scope="module")
+def page(repository: Repository) -> str:
+    return write_page(repository)
+
+
 def rows(page: str) -> dict[str, list[str]]:
     found = re.findall(r"<tr[^>]*><th>(.*?)</th>(.*?)</tr>", page)
     return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
@@ -41,8 +46,7 @@ def images(page: str) -> dict[str, bytes]:
     return {what: base64.b64decode(content, validate=True) for what, content in found}
 
 
-def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository) -> None:
-    page = write_page(repository)
+def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository, page: str) -> None:
     table = rows(page)
     # Newest first, as in DVC's table.
     columns = dict(zip(table[""], range(3), strict=True))
@@ -62,16 +66,15 @@ def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository)
     assert re.fullmatch("<strong>.+</strong>", best)
 
 
-def test_the_page_states_the_times_of_the_stages_that_an_experiment_ran_itself(repository: Repository) -> None:
-    table = rows(write_page(repository))
+def test_the_page_states_the_times_of_the_stages_that_an_experiment_ran_itself(page: str) -> None:
+    table = rows(page)
     for stage, ran in (("train", {"main"}), ("tsne", {"main", "islands"}), ("plot", {"main", "islands", "larger"})):
         seconds = dict(zip(table[""], table[stage], strict=True))
         assert {name for name in seconds if seconds[name] != "-"} == ran
         assert all(float(seconds[name]) > 0 for name in ran)
 
 
-def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) -> None:
-    page = write_page(repository)
+def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository, page: str) -> None:
     # Nothing is fetched from anywhere.
     assert re.findall(r"""(?:src|url)\W+(?!data:)\w+""", page) == []
     figures = images(page)
@@ -85,8 +88,9 @@ def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository) ->
     assert len({figures[f"map of {name}"] for name in ("main", "islands", "larger")}) == 3
 
 
-def test_the_page_links_to_the_explorer_of_each_run_and_the_command_opens_the_same(repository: Repository) -> None:
-    page = write_page(repository)
+def test_the_page_links_to_the_explorer_of_each_run_and_the_command_opens_the_same(
+    repository: Repository, page: str
+) -> None:
     found = dict(re.findall(r'<a href="([^"]+)">explore (\w+)</a>', page))
     explorers = {name: (repository.path / compare.PAGE).parent / address for address, name in found.items()}
     assert explorers.keys() == {"main", "islands", "larger"}
@@ -116,8 +120,8 @@ def test_an_explorer_that_is_not_there_is_told_in_a_line(repository: Repository,
     assert output.startswith("error: artifacts/plots/explorer.html: is missing; ")
 
 
-def test_the_same_experiments_give_the_same_bytes(repository: Repository) -> None:
-    assert write_page(repository) == write_page(repository)
+def test_the_same_experiments_give_the_same_bytes(repository: Repository, page: str) -> None:
+    assert write_page(repository) == page
 
 
 def test_a_changed_workspace_is_a_column_and_a_figure_that_is_not_at_hand_is_named(
