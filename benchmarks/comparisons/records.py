@@ -11,7 +11,7 @@ from benchmarks.comparisons.table import Experiment
 from convae import artifacts
 from convae.commands.check_lock import stale
 from convae.commands.programs import git
-from convae.params import PARAMS
+from convae.params import PARAMS, parse_yaml
 
 RESULTS = Path("docs/results.json")
 PIPELINE = Path("dvc.yaml")
@@ -107,12 +107,13 @@ def record_of(ref: str, experiment: Experiment, stages: Json, params: Json) -> J
         MD5 of what it made.
     """
     wanted = needed(stages, experiment.targets)
-    lock = yaml.load(git("show", f"{ref}:dvc.lock"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
-    found = stale(wanted, lock, with_changes(params, experiment.changes), Path())
-    if any(where.partition(":")[0] not in checks(wanted) for where in found):
+    metrics = [path for stage in wanted.values() for each in stage.get("metrics", []) for path in each]
+    lock = parse_yaml(git("show", f"{ref}:dvc.lock"))["stages"]
+    found = [where.split(": ") for where in stale(wanted, lock, with_changes(params, experiment.changes), Path())]
+    # The metrics are the experiment's own, not the files that are here.
+    if any(stage not in checks(wanted) and path not in metrics for stage, path in found):
         return None
     locked = [lock[name] for name in wanted if name not in checks(wanted)]
-    metrics = [path for stage in wanted.values() for each in stage.get("metrics", []) for path in each]
     return {
         "changes": experiment.changes,
         "params": {

@@ -21,6 +21,7 @@ from benchmarks.comparisons.records import (
     write_results,
 )
 from benchmarks.comparisons.table import BLOCKS, Changes, Experiment, experiments
+from benchmarks.comparisons.yardsticks import NETWORKS, measure, yardsticks_moved
 from convae.commands.programs import dvc, git
 from convae.errors import ConvaeError
 from convae.params import PARAMS, read_params
@@ -53,7 +54,8 @@ def make_results(blocks: list[str], only_collect: bool) -> None:
     failed = [] if only_collect else run_lacking(experiments({block: BLOCKS[block] for block in blocks}))
     if lacking := collect(experiments()):
         print(f"lacking: {', '.join(lacking)}")
-    write_page()
+    for beginning in write_page():
+        print(f"left out, as a number is lacking or is not as it says: {beginning}...")
     if failed:
         raise ConvaeError(", ".join(failed), "failed", "see what is said above, and run it again")
 
@@ -84,11 +86,11 @@ def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
     return failed
 
 
-def find(name: str, experiment: Experiment, stages: Json, params: Json) -> Json | None:
-    """Read what came of an experiment, if it has run with the code and the parameters that are here."""
+def find(name: str, experiment: Experiment, stages: Json, params: Json) -> tuple[str, Json] | None:
+    """Give reference and record of an experiment, if it ran with the code and the parameters that are here."""
     for ref in experiment_refs().get(name, []):
         if record := record_of(ref, experiment, stages, params):
-            return record
+            return ref, record
     return None
 
 
@@ -123,12 +125,17 @@ def collect(wanted: dict[str, Experiment]) -> list[str]:
     What is in the results stays until its experiment has run anew, here: a clone has none of them.
     """
     stages, params, results = read_pipeline(), read_params(), read_results()
-    known, records = results["experiments"], {}
+    refs, records = {}, {}
     for name, experiment in wanted.items():
-        if record := find(name, experiment, stages, params) or known.get(name):
-            records[name] = record
+        if found := find(name, experiment, stages, params):
+            refs[name], records[name] = found
+        elif name in results["experiments"]:
+            records[name] = results["experiments"][name]
     results["experiments"] = records
     write_results(results)
+    if set(NETWORKS.values()) <= refs.keys() and yardsticks_moved(results["yardsticks"], records):
+        results["yardsticks"] = measure(records, refs)
+        write_results(results)
     return [name for name in wanted if name not in records]
 
 
