@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
 from benchmarks.comparisons.compression import principal_axes
+from benchmarks.comparisons.table import DEVIATION
 from convae.measures.similarity import similarities
 from convae.network import noise
 from convae.network.models import Autoencoder
 from convae.network.pixels import normalize, to_pixels
 
-DEVIATION = 0.5
 # Every tenth test image is scored, and a filter's strength is the best of these on so many training images.
 SCORED, TUNED_ON = slice(None, None, 10), 200
 SHOWN = 10
 Denoise = Callable[[np.ndarray], np.ndarray]
+Filter = Callable[[np.ndarray, float], np.ndarray]
 
 
 def total_variation(images: np.ndarray, strength: float) -> np.ndarray:
@@ -33,19 +34,22 @@ def non_local_means(images: np.ndarray, strength: float) -> np.ndarray:
     return np.stack([denoise_nl_means(image, h=strength * DEVIATION, **settings) for image in images])
 
 
-FILTERS = {
+FILTERS: dict[str, tuple[Filter, tuple[float, ...]]] = {
     "total variation": (total_variation, (0.2, 0.25, 0.3, 0.35, 0.4)),
     "non-local means": (non_local_means, (0.8, 1.0, 1.2, 1.4, 1.6)),
 }
 
 
-def tuned(
-    filtered: Callable[[np.ndarray, float], np.ndarray], strengths: tuple[float, ...], clean: np.ndarray
-) -> float:
+def tuned(filtered: Filter, strengths: tuple[float, ...], clean: np.ndarray) -> float:
     """Give the strength at which a filter loses least on these training images, float [n, H, W], with noise."""
     noisy = clean + DEVIATION * noise.draw(0, 1, np.arange(len(clean)), clean.shape[1:])
     errors = [np.square(filtered(noisy, strength).clip(-1, 1) - clean).mean() for strength in strengths]
     return strengths[int(np.argmin(errors))]
+
+
+def with_strength(filtered: Filter, strength: float, images: np.ndarray) -> np.ndarray:
+    """Filter images."""
+    return filtered(images, strength)
 
 
 def by_network(model: Autoencoder) -> Denoise:
@@ -59,12 +63,25 @@ def by_network(model: Autoencoder) -> Denoise:
     return denoise
 
 
+def linear(train: np.ndarray) -> Denoise:
+    """Make the linear map of least squares (Wiener 1949) for the covariances of uint8 images [N, 1, H, W] and noise."""
+    mean, axes, variances = principal_axes(train)
+    shrunk = (axes * (variances / (variances + DEVIATION**2))) @ axes.T
+
+    def denoise(images: np.ndarray) -> np.ndarray:
+        estimate: np.ndarray = (mean + (images.reshape(len(images), -1) - mean) @ shrunk).reshape(images.shape)
+        return estimate
+
+    return denoise
+
+
 def compare(
-    train: np.ndarray, test: np.ndarray, networks: Mapping[str, Autoencoder]
+    train: np.ndarray,
+    test: np.ndarray,
+    networks: Mapping[str, Autoencoder],
+    filters: Mapping[str, tuple[Filter, tuple[float, ...]]] = FILTERS,
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Score what each way makes of the noisy test images.
-
-    ``linear`` is the map of least squares (Wiener 1949) for the training images' covariance and the noise's.
 
     Parameters
     ----------
@@ -72,6 +89,8 @@ def compare(
         uint8 [N, 1, H, W].
     networks : mapping of str to Autoencoder
         By what to call them.
+    filters : mapping of str to (callable, tuple of float)
+        Likewise, with the strengths that are tried.
 
     Returns
     -------
@@ -82,28 +101,22 @@ def compare(
     """
     clean, samples = (normalize(torch.from_numpy(each))[:, 0].numpy() for each in (test[SCORED], train[:TUNED_ON]))
     noisy = clean + DEVIATION * noise.draw(0, 0, np.arange(len(test))[SCORED], clean.shape[1:])
-    mean, axes, variances = principal_axes(train)
-    shrunk = (axes * (variances / (variances + DEVIATION**2))) @ axes.T
-
-    def wiener(images: np.ndarray) -> np.ndarray:
-        estimate: np.ndarray = (mean + (images.reshape(len(images), -1) - mean) @ shrunk).reshape(images.shape)
-        return estimate
-
-    ways: dict[str, tuple[Denoise, float | None]] = {"noisy": (lambda images: images, None)}
-    for name, (filtered, strengths) in FILTERS.items():
-        best = tuned(filtered, strengths, samples)
-        ways[name] = (partial(filtered, strength=best), best)
-    ways["linear"] = (wiener, None)
-    ways |= {name: (by_network(model), None) for name, model in networks.items()}
+    best = {name: tuned(filtered, strengths, samples) for name, (filtered, strengths) in filters.items()}
+    ways: dict[str, Denoise] = {
+        "noisy": lambda images: images,
+        **{name: partial(with_strength, filters[name][0], strength) for name, strength in best.items()},
+        "linear": linear(train),
+        **{name: by_network(model) for name, model in networks.items()},
+    }
     rows, shown = [], {"image": test[SCORED][:SHOWN, 0]}
-    for name, (denoise, strength) in ways.items():
+    for name, denoise in ways.items():
         result = denoise(noisy).clip(-1, 1)
         pixels = to_pixels(torch.from_numpy(result)).numpy()
         psnr, ssim = similarities(test[SCORED], pixels[:, None]).mean(axis=0)
         rows.append(
             {
                 "way": name,
-                **({"strength": strength} if strength else {}),
+                **({"strength": best[name]} if name in best else {}),
                 "mse": np.square(result - clean).mean(),
                 "psnr": psnr,
                 "ssim": ssim,

@@ -20,6 +20,8 @@ SIZES = (64, 3, 10, 32, 2, 16, 5)
 # The last of three channel counts at which conv_linear has about as many parameters as dense, by latent size.
 MATCHED = {2: 182, 3: 177, 5: 168, 10: 149, 16: 131, 32: 100, 64: 67}
 SEEDS = (0, 1, 2)
+# Of the noise that filters and networks are to remove.
+DEVIATION = 0.5
 # The evaluation alone, or the map and its measures too.
 LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
 
@@ -63,7 +65,7 @@ def seeds(base: Changes, size: int = 64, **more: Any) -> list[Changes]:
 
 BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
     "textbook": (MAP, [{}]),
-    "denoising": (LOSSES, [network(CONV_LINEAR, 64, train__noise=0.5)]),
+    "denoising": (LOSSES, [network(CONV_LINEAR, 64, train__noise=DEVIATION)]),
     "sizes": (MAP, [network(base, size) for size in SIZES for base in (CONV_LINEAR, DENSE)]),
     "datasets": (
         MAP,

@@ -7,19 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparisons import compression, denoising
 from benchmarks.comparisons.records import Json, md5
-from benchmarks.comparisons.table import CONV_LINEAR, name, network
+from benchmarks.comparisons.table import CONV_LINEAR, DEVIATION, name, network
 from convae import artifacts
 from convae.commands.programs import dvc
 from convae.data.images import read_images
-from convae.network.loading import load
-from convae.views.figures import png
 
 FIGURE = Path("docs/results/denoising.png")
 NETWORKS = {
     "trained without noise": name(network(CONV_LINEAR, 64)),
-    "trained with noise": name(network(CONV_LINEAR, 64, train__noise=denoising.DEVIATION)),
+    "trained with noise": name(network(CONV_LINEAR, 64, train__noise=DEVIATION)),
 }
 # The code that they stand on, beside what the networks' experiments do.
 SOURCES = (
@@ -55,6 +52,11 @@ def measure(records: Json, refs: dict[str, str]) -> Json:
     dict
         ``codecs``, ``pca`` and ``denoising``, lists of rows; and what they stood on.
     """
+    # Here, so that only what measures waits for PyTorch.
+    from benchmarks.comparisons import compression, denoising
+    from convae.network.loading import load
+    from convae.views.figures import png
+
     with tempfile.TemporaryDirectory() as scratch:
         for number, each in enumerate(NETWORKS.values()):
             for part in ("model", "data") if number == 0 else ("model",):
