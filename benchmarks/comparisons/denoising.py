@@ -128,8 +128,8 @@ def compare(
 
 def figure(shown: Mapping[str, np.ndarray]) -> Figure:
     """Draw images, uint8 [n, H, W], in a row for each name."""
-    page = Figure(figsize=(8, 0.72 * len(shown)), layout="constrained")
-    grid = page.subplots(len(shown), 1)
+    page = Figure(figsize=(8, 0.65 * len(shown)))
+    grid = page.subplots(len(shown), 1, gridspec_kw={"left": 0.21, "right": 1, "bottom": 0, "top": 1, "hspace": 0.06})
     for axes, (name, images) in zip(grid, shown.items(), strict=True):
         axes.imshow(np.concatenate(list(images), axis=1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_yticks([images.shape[1] / 2], [name])

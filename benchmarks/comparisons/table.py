@@ -25,6 +25,8 @@ DEVIATION = 0.5
 # The evaluation alone, or the map and its measures too.
 LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
 
+# The textbook's, which has 256 latent values.
+CONV: Changes = {"model.architecture": "conv"}
 DENSE: Changes = {"model.architecture": "dense"}
 CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.channels": [16, 32]}
 # As the README has it: few images want more epochs.
@@ -64,7 +66,7 @@ def seeds(base: Changes, size: int = 64, **more: Any) -> list[Changes]:
 
 
 BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
-    "textbook": (MAP, [{}]),
+    "textbook": (MAP, [{}, {**RECIPE, **CONV}]),
     "denoising": (LOSSES, [network(CONV_LINEAR, 64, train__noise=DEVIATION)]),
     "sizes": (MAP, [network(base, size) for size in SIZES for base in (CONV_LINEAR, DENSE)]),
     "datasets": (
@@ -75,13 +77,16 @@ BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
     "matched": (MAP, [matched(size) for size in (2, 3, 10)]),
     "channels": (
         LOSSES,
-        [each for first in (4, 8, 16, 32) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+        [each for first in (4, 8, 16) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
     ),
     "rates": (LOSSES, [each for rate in (0.003, 0.03) for each in seeds(CONV_LINEAR, train__learning_rate=rate)]),
     "batches": (LOSSES, [each for size in (64, 256) for each in seeds(CONV_LINEAR, train__batch_size=size)]),
     "noise": (LOSSES, [each for noise in (0.25, 0.5, 1.0) for each in seeds(CONV_LINEAR, train__noise=noise)]),
+    "wide": (
+        LOSSES,
+        [each for first in (32, 64) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+    ),
     "all_matched": (MAP, [matched(size) for size in SIZES]),
-    "widest": (LOSSES, seeds(CONV_LINEAR, model__channels=[64, 128])),
     "maps": (MAP, [each for size in (3, 10) for base in (CONV_LINEAR, DENSE) for each in seeds(base, size)]),
 }
 
@@ -93,7 +98,8 @@ def name(changes: Changes) -> str:
     parts = [changes["model.architecture"]]
     if changes["model.architecture"] == "conv_linear":
         parts += [*map(str, changes["model.channels"]), "to"]
-    parts.append(str(changes["model.latent_size"]))
+    if "model.latent_size" in changes:
+        parts.append(str(changes["model.latent_size"]))
     if "data.dataset" in changes:
         parts.append(changes.get("data.folder", changes["data.dataset"]))
     else:

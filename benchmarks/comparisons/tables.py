@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from benchmarks.comparisons.records import Json
-from benchmarks.comparisons.table import CONV_LINEAR, DENSE, EMOJI, SIZES, Changes, matched, name, network
+from benchmarks.comparisons.table import CONV, CONV_LINEAR, DENSE, EMOJI, RECIPE, SIZES, Changes, matched, name, network
 from benchmarks.comparisons.values import Asked, values
 
 Ask = dict[str, Asked]
@@ -54,7 +54,11 @@ def sizes(ask: Ask) -> str:
     named = [(str(size), label, name(make(size))) for size in sorted(SIZES) for label, make in networks.items()]
     rows = [
         [size, label, *(cell(ask[kind].get(each), digits) for kind, digits in kinds.items())]
-        for size, label, each in [*named, ("256", "the textbook's", "textbook")]
+        for size, label, each in [
+            *named,
+            ("256", "the textbook's", "textbook"),
+            ("256", "the same, fast recipe", name({**RECIPE, **CONV})),
+        ]
         if ask["loss"].get(each) is not None
     ]
     heads = ["latent values", "network", "parameters", "test loss", "PCA's", "10-NN, latents", "10-NN, map", "recall"]
