@@ -8,7 +8,7 @@ SHELL := /bin/bash
 CONVAE := PYTHONPATH=src python -m convae
 
 .PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
-  bench bench-quick test test-fast test-team lint format lock clean
+  bench bench-quick results check-results test test-fast test-team lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,12 @@ bench: $(VENV)/installed-dev ## measure it beside the tutorial's program, an hou
 
 bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
+
+results: $(VENV)/installed ## run the experiments of docs/results.md that are lacking, hours if all are; ONLY=sizes,noise: these
+	@PYTHONPATH=src python -m benchmarks.comparisons.run $(if $(ONLY),--only $(ONLY))
+
+check-results: $(VENV)/installed ## check, without data, whether code or parameters have moved since docs/results.md
+	@PYTHONPATH=src python -m benchmarks.comparisons.check
 
 # A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

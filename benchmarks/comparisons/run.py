@@ -1,0 +1,143 @@
+"""Run the experiments that are lacking, and make `docs/results.md` of all: ``python -m benchmarks.comparisons.run``.
+
+Each runs in a checkout of its own, as `dvc exp run --temp` makes it, on the last commit's code. One that is there
+already, with the code and the parameters that are here, is not run again; of one that is run again, DVC computes only
+what has changed. So this can be ended and started again at any time.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.comparisons.page import write_page
+from benchmarks.comparisons.records import (
+    Json,
+    experiment_refs,
+    moved,
+    read_pipeline,
+    read_results,
+    record_of,
+    write_results,
+)
+from benchmarks.comparisons.table import BLOCKS, Changes, Experiment, experiments
+from benchmarks.comparisons.yardsticks import NETWORKS, measure, yardsticks_moved
+from convae.commands.programs import dvc, git
+from convae.errors import ConvaeError
+from convae.params import PARAMS, read_params
+
+CODE = ("src", "stages", "dvc.yaml", str(PARAMS))
+
+
+def main() -> None:
+    """Run what is lacking in the blocks that are asked for; collect all; write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", metavar="BLOCK,...", help=f"of {', '.join(BLOCKS)}")
+    parser.add_argument("--collect", action="store_true", help="run nothing; write the page from what is there")
+    arguments = parser.parse_args()
+    try:
+        make_results(arguments.only.split(",") if arguments.only else list(BLOCKS), arguments.collect)
+    except ConvaeError as error:
+        sys.exit(f"error: {error}")
+
+
+def make_results(blocks: list[str], only_collect: bool) -> None:
+    """Run what is lacking in some blocks, collect all that there is, and write the page.
+
+    Raises
+    ------
+    ConvaeError
+        If there is no such block, or an experiment failed.
+    """
+    if unknown := set(blocks) - BLOCKS.keys():
+        raise ConvaeError("--only", f"got {', '.join(sorted(unknown))}", f"want of {', '.join(BLOCKS)}")
+    failed = [] if only_collect else run_lacking(experiments({block: BLOCKS[block] for block in blocks}))
+    if lacking := collect(experiments()):
+        print(f"lacking: {', '.join(lacking)}")
+    for beginning in write_page():
+        print(f"left out, as a number is lacking or is not as it says: {beginning}...")
+    if failed:
+        raise ConvaeError(", ".join(failed), "failed", "see what is said above, and run it again")
+
+
+def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
+    """Run the experiments that are not there yet, one after the other; give those that failed.
+
+    Raises
+    ------
+    ConvaeError
+        If code or parameters differ from the last commit's: the results are to be of a commit.
+    """
+    if changed := git("status", "--porcelain", "--", *CODE).split("\n")[0]:
+        raise ConvaeError(changed[3:], "differs from the last commit", "commit it, or `git checkout` it")
+    stages, params, known = read_pipeline(), read_params(), read_results()["experiments"]
+    failed = []
+    for number, (name, experiment) in enumerate(wanted.items(), 1):
+        if find(name, experiment, stages, params):
+            continue
+        if name in known and not moved(known[name], experiment, stages, params):
+            continue
+        print(f"\n{number}/{len(wanted)} {name}", flush=True)
+        try:
+            run(name, experiment)
+        except ConvaeError as error:
+            print(f"error: {name}: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
+    return failed
+
+
+def find(name: str, experiment: Experiment, stages: Json, params: Json) -> tuple[str, Json] | None:
+    """Give reference and record of an experiment, if it ran with the code and the parameters that are here."""
+    for ref in experiment_refs().get(name, []):
+        if record := record_of(ref, experiment, stages, params):
+            return ref, record
+    return None
+
+
+def run(name: str, experiment: Experiment) -> None:
+    """Have DVC run an experiment.
+
+    Raises
+    ------
+    ConvaeError
+        If it fails, or what it reads is not here.
+    """
+    folder = experiment.changes.get("data.folder")
+    if folder and not Path(f"{folder}.dvc").exists():
+        raise ConvaeError(folder, "is not here", f"`python examples/{folder}.py && dvc add {folder}`")
+    head = git("rev-parse", "HEAD").strip()
+    # DVC wants a new name for each experiment of a commit; what has this one has other parameters or targets.
+    for ref in experiment_refs().get(name, []):
+        if ref.split("/")[2] + ref.split("/")[3] == head:
+            git("update-ref", "-d", ref)
+    dvc("exp", "run", "--temp", "--name", name, *settings(experiment.changes), *experiment.targets)
+
+
+def settings(changes: Changes) -> list[str]:
+    """Write changes as DVC's arguments."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
+    return [part for key, text in texts.items() for part in ("--set-param", f"{key}={text.replace(' ', '')}")]
+
+
+def collect(wanted: dict[str, Experiment]) -> list[str]:
+    """Put what came of the experiments into the results; give those of which there is nothing.
+
+    What is in the results stays until its experiment has run anew, here: a clone has none of them.
+    """
+    stages, params, results = read_pipeline(), read_params(), read_results()
+    refs, records = {}, {}
+    for name, experiment in wanted.items():
+        if found := find(name, experiment, stages, params):
+            refs[name], records[name] = found
+        elif name in results["experiments"]:
+            records[name] = results["experiments"][name]
+    results["experiments"] = records
+    write_results(results)
+    if set(NETWORKS.values()) <= refs.keys() and yardsticks_moved(results["yardsticks"], records):
+        results["yardsticks"] = measure(records, refs)
+        write_results(results)
+    return [name for name in wanted if name not in records]
+
+
+if __name__ == "__main__":
+    main()

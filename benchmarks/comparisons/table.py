@@ -1,0 +1,125 @@
+"""The experiments that `docs/results.md` stands on: their parameters, in blocks, what is worth most first.
+
+An experiment's name says how it differs from the pipeline's parameters, so what two blocks ask for is run once. To add
+one, add a line to a block; `make results` runs what is lacking.
+"""
+
+from typing import Any, NamedTuple
+
+Changes = dict[str, Any]
+
+# Five epochs that reach a lower loss than twenty at a constant rate; see the README.
+RECIPE: Changes = {
+    "train.schedule": "one_cycle",
+    "train.learning_rate": 0.01,
+    "train.batch_size": 128,
+    "train.epochs": 5,
+}
+# Those that say most first.
+SIZES = (64, 3, 10, 32, 2, 16, 5)
+# The last of three channel counts at which conv_linear has about as many parameters as dense, by latent size.
+MATCHED = {2: 182, 3: 177, 5: 168, 10: 149, 16: 131, 32: 100, 64: 67}
+SEEDS = (0, 1, 2)
+# Of the noise that filters and networks are to remove.
+DEVIATION = 0.5
+# The evaluation alone, or the map and its measures too.
+LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
+
+# The textbook's, which has 256 latent values.
+CONV: Changes = {"model.architecture": "conv"}
+DENSE: Changes = {"model.architecture": "dense"}
+CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.channels": [16, 32]}
+# As the README has it: few images want more epochs.
+EMOJI: Changes = {
+    "model.channels": [16, 32, 64],
+    "train.epochs": 20,
+    "data.dataset": "folder",
+    "data.folder": "emoji",
+    "data.image_size": [64, 64],
+    "extract.split": "all",
+    "train.batch_size": 32,
+    "train.learning_rate": 0.003,
+}
+
+
+class Experiment(NamedTuple):
+    """What DVC is asked for: parameters that differ from those of `params.yaml`, and the stages to run."""
+
+    changes: Changes
+    targets: tuple[str, ...]
+
+
+def network(base: Changes, size: int, **more: Any) -> Changes:
+    """Give a network of the fast recipe; further parameters have ``__`` in place of the point."""
+    others = {key.replace("__", "."): value for key, value in more.items() if (key, value) != ("train__seed", 0)}
+    return {**RECIPE, **base, "model.latent_size": size, **others}
+
+
+def matched(size: int, **more: Any) -> Changes:
+    """Give the conv_linear network that has about as many parameters as the dense one."""
+    return network(CONV_LINEAR, size, model__channels=[16, 32, MATCHED[size]], **more)
+
+
+def seeds(base: Changes, size: int = 64, **more: Any) -> list[Changes]:
+    """Give a network with other parameters, once for each seed."""
+    return [network(base, size, train__seed=seed, **more) for seed in SEEDS]
+
+
+BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
+    "textbook": (MAP, [{}, {**RECIPE, **CONV}]),
+    "denoising": (LOSSES, [network(CONV_LINEAR, 64, train__noise=DEVIATION)]),
+    "sizes": (MAP, [network(base, size) for size in SIZES for base in (CONV_LINEAR, DENSE)]),
+    "datasets": (
+        MAP,
+        [network(CONV_LINEAR, 64, data__dataset="FashionMNIST"), {**network(CONV_LINEAR, 64), **EMOJI}],
+    ),
+    "seeds": (MAP, [*seeds(CONV_LINEAR), *seeds(DENSE)]),
+    "matched": (MAP, [matched(size) for size in (2, 3, 10)]),
+    "channels": (
+        LOSSES,
+        [each for first in (4, 8, 16) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+    ),
+    "rates": (LOSSES, [each for rate in (0.003, 0.03) for each in seeds(CONV_LINEAR, train__learning_rate=rate)]),
+    "batches": (LOSSES, [each for size in (64, 256) for each in seeds(CONV_LINEAR, train__batch_size=size)]),
+    "noise": (LOSSES, [each for noise in (0.25, 0.5, 1.0) for each in seeds(CONV_LINEAR, train__noise=noise)]),
+    "wide": (
+        LOSSES,
+        [each for first in (32, 64) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+    ),
+    "all_matched": (MAP, [matched(size) for size in SIZES]),
+    "maps": (MAP, [each for size in (3, 10) for base in (CONV_LINEAR, DENSE) for each in seeds(base, size)]),
+}
+
+
+def name(changes: Changes) -> str:
+    """Name an experiment by what it changes, such as ``conv_linear-16-32-to-64-noise-0.5-seed-1``."""
+    if not changes:
+        return "textbook"
+    parts = [changes["model.architecture"]]
+    if changes["model.architecture"] == "conv_linear":
+        parts += [*map(str, changes["model.channels"]), "to"]
+    if "model.latent_size" in changes:
+        parts.append(str(changes["model.latent_size"]))
+    if "data.dataset" in changes:
+        parts.append(changes.get("data.folder", changes["data.dataset"]))
+    else:
+        parts += [
+            f"{label}-{changes[key]:g}"
+            for label, key in (("batch", "train.batch_size"), ("rate", "train.learning_rate"))
+            if changes[key] != RECIPE[key]
+        ]
+    if noise := changes.get("train.noise"):
+        parts.append(f"noise-{noise:g}")
+    if seed := changes.get("train.seed"):
+        parts.append(f"seed-{seed}")
+    return "-".join(parts)
+
+
+def experiments(blocks: dict[str, tuple[tuple[str, ...], list[Changes]]] = BLOCKS) -> dict[str, Experiment]:
+    """Give all experiments by name, in the order in which they are worth running."""
+    found: dict[str, Experiment] = {}
+    for targets, changes in blocks.values():
+        for each in changes:
+            known = found.get(name(each))
+            found[name(each)] = Experiment(each, max(targets, known.targets if known else (), key=len))
+    return found

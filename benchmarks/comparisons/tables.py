@@ -1,0 +1,143 @@
+"""The tables of `docs/results.md`; what is lacking is a dash."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from benchmarks.comparisons.records import Json
+from benchmarks.comparisons.table import CONV, CONV_LINEAR, DENSE, EMOJI, RECIPE, SIZES, Changes, matched, name, network
+from benchmarks.comparisons.values import Asked, values
+
+Ask = dict[str, Asked]
+
+
+def tables(results: Json) -> dict[str, str]:
+    """Give all tables by the names that the page's text has for them."""
+    ask = values(results)
+    return {
+        "sizes": sizes(ask),
+        "spreads": spreads(ask),
+        "codecs": codecs(results),
+        "denoising": denoising(results),
+        "datasets": datasets(ask),
+        "channels": varied(
+            ask, "channels", {f"[{first}, {2 * first}]": {"model.channels": [first, 2 * first]} for first in CHANNELS}
+        ),
+        "rates": varied(ask, "learning rate", {f"{rate:g}": {"train.learning_rate": rate} for rate in RATES}),
+        "batches": varied(ask, "batch", {str(size): {"train.batch_size": size} for size in BATCHES}),
+        "noise": varied(ask, "noise", {f"{noise:g}": {"train.noise": noise} for noise in NOISES}, noisy=True),
+    }
+
+
+LACKING = "\N{EN DASH}"
+CHANNELS, RATES, BATCHES, NOISES = (4, 8, 16, 32, 64), (0.003, 0.01, 0.03), (64, 128, 256), (0, 0.25, 0.5, 1.0)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Lay out a table."""
+    head = list(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def cell(value: float | None, digits: int = 4) -> str:
+    """Show a number."""
+    return LACKING if value is None else f"{value:,.{digits}f}"
+
+
+def sizes(ask: Ask) -> str:
+    """Show the networks that there are by their number of latent values."""
+    kinds = {"parameters": 0, "loss": 4, "pca": 4, "latents": 3, "map": 3, "recall": 3}
+    networks: dict[str, Callable[[int], Changes]] = {
+        "dense": partial(network, DENSE),
+        "conv_linear": partial(network, CONV_LINEAR),
+        "conv_linear, as large as dense": matched,
+    }
+    named = [(str(size), label, name(make(size))) for size in sorted(SIZES) for label, make in networks.items()]
+    rows = [
+        [size, label, *(cell(ask[kind].get(each), digits) for kind, digits in kinds.items())]
+        for size, label, each in [
+            *named,
+            ("256", "the textbook's", "textbook"),
+            ("256", "the same, fast recipe", name({**RECIPE, **CONV})),
+        ]
+        if ask["loss"].get(each) is not None
+    ]
+    heads = ["latent values", "network", "parameters", "test loss", "PCA's", "10-NN, latents", "10-NN, map", "recall"]
+    return table(heads, rows)
+
+
+def spreads(ask: Ask) -> str:
+    """Show what another seed changes."""
+    kinds = {"loss": 5, "latents": 4, "map": 4, "recall": 4}
+    rows = [
+        [name(network(base, size)), *(with_spread(ask, kind, name(network(base, size)), kinds[kind]) for kind in kinds)]
+        for size in (3, 10, 64)
+        for base in (DENSE, CONV_LINEAR)
+    ]
+    return table(["three seeds, mean ± standard deviation", *kinds], rows)
+
+
+def with_spread(ask: Ask, kind: str, each: str, digits: int) -> str:
+    """Show a mean and a standard deviation over the seeds; a single number as such."""
+    spread = ask[f"spread_{kind}"].get(each)
+    if spread is None:
+        single = ask[kind].get(each)
+        return LACKING if single is None else f"{single:.{digits}f} (one seed)"
+    return f"{ask[f'mean_{kind}'][each]:.{digits}f} ± {spread:.{digits}f}"
+
+
+def varied(ask: Ask, what: str, variants: dict[str, Changes], noisy: bool = False) -> str:
+    """Show the recipe's network with one thing changed."""
+    kinds = ["loss", "noisy", "psnr"][: 2 if noisy else 1]
+    names = {label: name({**network(CONV_LINEAR, 64), **changes}) for label, changes in variants.items()}
+    rows = [
+        [label, cell(ask["parameters"].get(each), 0), *(with_spread(ask, kind, each, 5) for kind in kinds)]
+        for label, each in names.items()
+    ]
+    heads = {"loss": "loss of clean images", "noisy": "loss of noisy images"} if noisy else {"loss": "loss"}
+    return table([what, "parameters", *(heads[kind] for kind in kinds)], rows)
+
+
+def codecs(results: Json) -> str:
+    """Show JPEG and WebP."""
+    columns: dict[str, Callable[[Json], str]] = {
+        "codec": lambda row: str(row["codec"]),
+        "quality": lambda row: str(row["quality"]),
+        "bits per pixel, files": lambda row: cell(row["bits_per_pixel"], 2),
+        "without headers": lambda row: cell(row["coded_bits_per_pixel"], 2),
+        "loss": lambda row: cell(row["test_mse"]),
+        "PSNR": lambda row: cell(row["psnr"], 1),
+        "SSIM": lambda row: cell(row["ssim"], 3),
+    }
+    rows = results["yardsticks"].get("codecs", [])
+    return table(columns, [[show(row) for show in columns.values()] for row in rows])
+
+
+def denoising(results: Json) -> str:
+    """Show what removes noise how well."""
+    rows = results["yardsticks"].get("denoising", [])
+    head = ["what is done to the noisy images", "strength", "loss", "PSNR", "SSIM"]
+    return table(
+        head,
+        [
+            [
+                row["way"],
+                f"{row['strength']:g}" if "strength" in row else "",
+                cell(row["mse"]),
+                cell(row["psnr"], 1),
+                cell(row["ssim"], 3),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def datasets(ask: Ask) -> str:
+    """Show the same network on other images."""
+    same = network(CONV_LINEAR, 64)
+    shown = {"MNIST": same, "Fashion-MNIST": {**same, "data.dataset": "FashionMNIST"}, "emoji": {**same, **EMOJI}}
+    kinds = {"loss": 4, "pca": 4, "psnr": 1, "ssim": 3, "latents": 3, "map": 3, "recall": 3}
+    rows = [
+        [label, *(cell(ask[kind].get(name(each)), digits) for kind, digits in kinds.items())]
+        for label, each in shown.items()
+    ]
+    return table(["images", "loss", "PCA's loss", "PSNR", "SSIM", "latents", "map", "recall"], rows)

@@ -1,0 +1,81 @@
+"""What the networks are set beside, measured on the images and with the networks of experiments."""
+
+import hashlib
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.comparisons.records import Json, md5
+from benchmarks.comparisons.table import CONV_LINEAR, DEVIATION, name, network
+from convae import artifacts
+from convae.commands.programs import dvc
+from convae.data.images import read_images
+
+FIGURE = Path("docs/results/denoising.png")
+NETWORKS = {
+    "trained without noise": name(network(CONV_LINEAR, 64)),
+    "trained with noise": name(network(CONV_LINEAR, 64, train__noise=DEVIATION)),
+}
+# The code that they stand on, beside what the networks' experiments do.
+SOURCES = (
+    *(f"benchmarks/comparisons/{module}.py" for module in ("compression", "denoising", "yardsticks")),
+    *(f"src/convae/{module}.py" for module in ("measures/similarity", "network/noise", "network/pixels")),
+)
+LIBRARIES = ("numpy", "pillow", "scikit-image", "torch")
+
+
+def yardsticks_moved(known: Json, records: Json, root: Path = Path()) -> list[str]:
+    """Find what the yardsticks stood on that is no longer so: files, and the networks of experiments."""
+    hashes = known.get("sources", {})
+    found = [path for path in {*SOURCES, *hashes} if md5(root / path) != hashes.get(path)]
+    networks = known.get("networks", {})
+    found += [each for each in NETWORKS.values() if records.get(each, {}).get("outs") != networks.get(each)]
+    if md5(root / FIGURE) != known.get("figure"):
+        found.append(str(FIGURE))
+    return sorted(found)
+
+
+def measure(records: Json, refs: dict[str, str]) -> Json:
+    """Measure them, and draw the noisy images and what the ways made of them.
+
+    Parameters
+    ----------
+    records : dict
+        Those of the experiments in `NETWORKS`.
+    refs : dict of str to str
+        The experiments' references.
+
+    Returns
+    -------
+    dict
+        ``codecs``, ``pca`` and ``denoising``, lists of rows; and what they stood on.
+    """
+    # Here, so that only what measures waits for PyTorch.
+    from benchmarks.comparisons import compression, denoising
+    from convae.network.loading import load
+    from convae.views.figures import png
+
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, each in enumerate(NETWORKS.values()):
+            for part in ("model", "data") if number == 0 else ("model",):
+                out = f"{scratch}/{number}-{part}"
+                dvc("get", "--quiet", ".", f"artifacts/{part}", "--rev", refs[each], "--out", out)
+        train, test = (read_images(Path(f"{scratch}/0-data/{split}_images.npy")) for split in ("train", "test"))
+        networks = {what: load(f"{scratch}/{number}-model") for number, what in enumerate(NETWORKS)}
+        rows, shown = denoising.compare(train, test, networks)
+        measured = {"codecs": compression.codecs(test), "pca": compression.pca_in_bits(train, test), "denoising": rows}
+    content = png(denoising.figure(shown), 100)
+    artifacts.write_bytes(FIGURE, content)
+    return {
+        **{key: [_rounded(row) for row in rows] for key, rows in measured.items()},
+        "networks": {each: records[each]["outs"] for each in NETWORKS.values()},
+        "sources": {path: md5(Path(path)) for path in SOURCES},
+        "figure": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
+    }
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value if isinstance(value, str | int) else round(float(value), 6) for key, value in row.items()}
