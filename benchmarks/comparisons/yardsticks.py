@@ -55,7 +55,7 @@ def measure(records: Json, refs: dict[str, str]) -> Json:
     # Here, so that only what measures waits for PyTorch.
     from benchmarks.comparisons import compression, denoising
     from convae.network.loading import load
-    from convae.views.figures import png
+    from convae.views.style import png
 
     with tempfile.TemporaryDirectory() as scratch:
         for number, each in enumerate(NETWORKS.values()):
