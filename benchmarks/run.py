@@ -302,12 +302,20 @@ def measure_folder(bench: Bench) -> dict[str, Any]:
     return measure_images(bench.folder / "images", counts, bench.scale.pairs)
 
 
+def measure_explorer(bench: Bench) -> dict[str, Any]:
+    """Open the explorer in a browser, and use it."""
+    from benchmarks import explorer
+
+    return explorer.measure_explorer(bench.folder / "explorer", (bench.scale.images // 6, bench.scale.images * 7 // 6))
+
+
 SECTIONS = {
     "run": measure_run,
     "tsne": measure_tsne,
     "dvc": measure_dvc,
     "growth": measure_growth,
     "images": measure_folder,
+    "explorer": measure_explorer,
 }
 
 

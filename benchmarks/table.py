@@ -29,6 +29,8 @@ def render(results: Results) -> str:
         parts += [_growth_of_time(results), _growth_of_memory(results)]
     if "images" in sections:
         parts.append(_images(sections["images"]))
+    if "explorer" in sections:
+        parts.append(_explorer(sections["explorer"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -217,3 +219,19 @@ def _images(section: Results) -> str:
             name = f"{kind}, {each['side']} x {each['side']}"
             rows.append([name, *speeds, f"{median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"])
     return _table(["images of a folder a second", "`download`", "Pillow on all cores", "share"], rows)
+
+
+def _explorer(section: Results) -> str:
+    rows = [
+        [
+            f"{int(count):,}",
+            f"{each['bytes'] / 1e6:.1f}",
+            number(each["first"] / 1000),
+            number(each["frames"]),
+            *(f"{number(median(each[what]))} ({number(max(each[what]))})" for what in ("lasso", "hover")),
+        ]
+        for count, each in section.items()
+        if isinstance(each, dict)
+    ]
+    head = ["the explorer's points", "MB", "seconds to the first frame", "frames a second, panning"]
+    return _table([*head, "ms of a lasso (most)", "ms of pointing (most)"], rows)

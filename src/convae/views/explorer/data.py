@@ -1,4 +1,4 @@
-"""What the explorer shows, as the JSON that its page reads: `explorer.js` and the others beside this module."""
+"""What the explorer shows, as the JSON that the scripts of its page read, `web/data.js` first."""
 
 import base64
 import json

@@ -1,0 +1,114 @@
+"""Time the explorer in a real browser: Debian's chromium, or google-chrome, without a window."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+from sklearn.datasets import load_digits
+
+from convae.views.explorer import page
+from convae.views.explorer.data import Points, choose, explorer_data
+
+BROWSERS = ("chromium", "google-chrome")
+NO_NETWORK: tuple[dict[str, Any], np.ndarray] = ({}, np.empty(10**7, np.float32))  # too large to be in the page
+# Milliseconds from the address to the first frame with points: the page draws them when it is read.
+FIRST = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+PAN = """new Promise((done) => {
+  let frames = 0;
+  const start = performance.now();
+  const frame = () => {
+    panBy(frames % 60 < 30 ? 4 : -4, 0);
+    frames += 1;
+    const passed = performance.now() - start;
+    if (passed < 3000) requestAnimationFrame(frame);
+    else done((frames / passed) * 1000);
+  };
+  requestAnimationFrame(frame);
+})"""
+# A lasso of 300 corners about the middle of the map, with what the panel says of it; and pointing at 200 places.
+LASSO = """(() => {
+  const corners = Array.from({ length: 300 }, (_, i) => (2 * Math.PI * i) / 300);
+  const lasso = corners.map((a) => toMap(440 + (300 + 30 * Math.sin(9 * a)) * Math.cos(a), 400 + 250 * Math.sin(a)));
+  const times = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    lassoed(lasso);
+    return performance.now() - start;
+  });
+  setGroup(null);
+  return times;
+})()"""
+HOVER = """Array.from({ length: 200 }, (_, i) => {
+  const [x, y] = [100 + ((i * 7919) % 600), 120 + ((i * 104729) % 500)];
+  const start = performance.now();
+  hover(pick(x, y), x, y);
+  drawMarks();
+  return performance.now() - start;
+})"""
+
+
+def write_page(path: Path, count: int) -> None:
+    """Write an explorer of so many points in ten clusters, with scikit-learn's digits for images."""
+    random, digits = np.random.default_rng(0), load_digits()
+    row = np.arange(count) % len(digits.target)
+    images = np.kron(digits.images[row][:, np.newaxis] * (255 / 16), np.ones((3, 3))).astype(np.uint8)
+    images = np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    labels = digits.target[row]
+    centres = random.normal(size=(10, 2)) * 30
+    points = Points(
+        images={"test": images},
+        reconstructions=images,
+        errors=random.random(count, dtype=np.float32),
+        embedding=(centres[labels] + random.normal(size=(count, 2)) * 9).astype(np.float32),
+        labels=labels.astype(np.int64),
+        classes=[str(digit) for digit in range(10)],
+        files=[],
+    )
+    arrays: dict[str, np.ndarray] = {
+        "neighbours": random.integers(0, count, (count, 10)).astype(np.uint32),
+        "distances": np.sort(random.random((count, 10), dtype=np.float32)),
+        "kept": random.integers(0, 11, count).astype(np.uint8),
+    }
+    shown = choose(points, NO_NETWORK[1].size)
+    path.write_text(page(explorer_data("Digits", points, shown, arrays, NO_NETWORK)), encoding="utf-8")
+
+
+def measure_explorer(folder: Path, counts: tuple[int, ...]) -> dict[str, Any]:
+    """Open explorers of so many points, and pan, lasso and point at them.
+
+    Parameters
+    ----------
+    folder : Path
+        For the pages.
+    counts : tuple of int
+        Points of each.
+
+    Returns
+    -------
+    dict
+        By the number of points: the page's ``bytes``; milliseconds to the ``first`` frame; ``frames`` a second when
+        panning; milliseconds of each ``lasso`` and of each ``hover``.
+    """
+    folder.mkdir()
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    results: dict[str, Any] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        for count in counts:
+            path = folder / f"{count}.html"
+            write_page(path, count)
+            tab = browser.new_page(viewport={"width": 1280, "height": 720})
+            tab.goto(path.as_uri())
+            first = tab.evaluate(FIRST)
+            tab.wait_for_timeout(1000)
+            results[str(count)] = {
+                "bytes": path.stat().st_size,
+                "first": first,
+                "frames": tab.evaluate(PAN),
+                "lasso": tab.evaluate(LASSO),
+                "hover": tab.evaluate(HOVER),
+            }
+            tab.close()
+        browser.close()
+    return results
