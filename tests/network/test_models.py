@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from benchmarks import rival
 from torch import nn
 
 from convae.network import layers, models
@@ -44,7 +43,10 @@ def test_the_convolutional_network_is_the_published_one() -> None:
     assert shapes[8::2] == [(16, 15, 15), (1, 28, 28)]
 
 
+@pytest.mark.slow
 def test_the_convolutional_network_has_the_tutorials_layers_and_names_and_computes_what_it_does() -> None:
+    from benchmarks import rival  # and with it torchvision and PyTorch's compiler, which take seconds
+
     model, tutorial = build(CONV), rival.Autoencoder()
     assert list(model.state_dict()) == list(tutorial.state_dict())
     tutorial.load_state_dict(model.state_dict(), strict=True)

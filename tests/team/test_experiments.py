@@ -66,6 +66,9 @@ def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
     lab.run("dvc exp run --queue --name titled")
     figures.write_text("raise SystemExit('the code of the workspace ran')")
     start_queue(lab, "--jobs 2")
+    # Git first: it costs nothing to ask, and to start DVC takes a second from the experiments.
+    refs = "git for-each-ref refs/exps/*/*/*"
+    wait(lambda: len(lab.run(refs).splitlines()) >= 4, 0.5)
     wait(lambda: not set(statuses(lab).values()) & {"Queued", "Running"}, 2)
     figures.write_text(original)
     return lab
