@@ -31,6 +31,8 @@ pytestmark = pytest.mark.slow
 STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 OUTS = {out for stage in STAGES.values() for out in stage.get("outs", [])}
 READ = [(stage, dep) for stage in STAGES for dep in STAGES[stage]["deps"] if dep in OUTS]
+# The explorer shows what was extracted: in the tests, the test images.
+READ.remove(("explorer", "artifacts/data/train_images.npy"))
 
 
 def array(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
