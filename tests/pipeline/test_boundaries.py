@@ -140,10 +140,11 @@ CASES.sort(key=lambda case: case.stage)
 # It imports what a stage needs, which takes most of the time, and then runs the stage's script in a fork for each line
 # that it is given: the name of a file for what the script says on stderr.
 FORKS = """
-import importlib, os, runpy, sys
+import gc, importlib, os, runpy, sys
 name = sys.argv[1]
 importlib.import_module(name)
 del sys.modules[name]
+gc.freeze()  # else each fork looks through, and so copies, all that was imported
 for log in sys.stdin:
     child = os.fork()
     if not child:
