@@ -24,6 +24,7 @@ def record(loss: float, **more: Any) -> Json:
     return {"changes": {}, "params": {}, "sources": {}, "outs": {}, "metrics": metrics, **more}
 
 
+WIDE = {"": 0.05, "-seed-1": 0.06, "-seed-2": 0.07}
 SEEDS = {"dense-64": 0.04, "dense-64-seed-1": 0.05, "dense-64-seed-2": 0.06}
 RESULTS = {
     "experiments": {
@@ -31,6 +32,8 @@ RESULTS = {
         "conv_linear-16-32-to-64": record(0.01),
         "conv_linear-16-32-to-64-seed-1": record(0.02),
         "conv_linear-16-32-to-64-seed-2": record(0.03),
+        "conv_linear-32-64-to-64": record(0.05),
+        **{f"conv_linear-64-128-to-64{seed}": record(loss) for seed, loss in WIDE.items()},
     },
     "yardsticks": {"pca": [{"components": 2, "bits": 8, "bits_per_pixel": 0.02, "test_mse": 0.25}]},
 }
@@ -54,9 +57,9 @@ PCA: {pca_bits[2 8]}. This has not been measured: {loss[dense-3]}.
     # Means 0.05 and 0.02, standard deviations 0.01 both.
     assert rendered == (
         "# Title\n\nIt loses 0.010, in the mean 0.050 ± 0.0100, 3.00 apart.\n\n"
-        "| channels | parameters | loss |\n| --- | --- | --- |\n"
-        "| [4, 8] | – | – |\n| [8, 16] | – | – |\n| [16, 32] | 1,234 | 0.02000 ± 0.01000 |\n"  # noqa: RUF001
-        "| [32, 64] | – | – |\n| [64, 128] | – | – |\n"  # noqa: RUF001
+        "| channels | parameters | loss | against the recipe's |\n| --- | --- | --- | --- |\n"
+        "| [4, 8] | – | – | – |\n| [8, 16] | – | – | – |\n| [16, 32] | 1,234 | 0.02000 ± 0.01000 |  |\n"  # noqa: RUF001
+        "| [32, 64] | 1,234 | 0.05000 (one seed) | – |\n| [64, 128] | 1,234 | 0.06000 ± 0.01000 | higher |\n"  # noqa: RUF001
     )
     assert left_out == ["This does not hold.", "PCA: {pca_bits[2 8]}. This has not been measured: {loss[dens"]
 
