@@ -55,4 +55,4 @@ def test_a_rebuild_finds_the_one_artifact_whose_committed_hash_is_false(finished
     repository.run("git commit --quiet --all --message 'State what is not so'")
     output = repository.run("python -m convae verify", code=1, PYTHONPATH="src")
     assert [line.split()[0] for line in output.splitlines() if "DIFFERENT" in line] == ["artifacts/plots/loss.png"]
-    assert "1 of 25 artifacts differ, on the same instruction set." in output
+    assert "1 of 40 artifacts differ, on the same instruction set." in output

@@ -174,7 +174,7 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
     copy.run("dvc repro")
     assert (array(copy, "latents/labels") == -1).all()
     assert metrics(copy, "embedding").keys() == {"neighbour_recall", "trustworthiness"}
-    assert metrics(copy, "losses").keys() == {"train", "test", "parameters", "latent_size"}
+    assert metrics(copy, "losses").keys() == {"train", "test", "rounded", "parameters", "latent_size"}
     summary = copy.run("python -m convae report", PYTHONPATH="src")
     assert "10-NN" not in summary
     assert "neighbour recall" in summary

@@ -32,7 +32,7 @@ IMPORTED = {
     "quality": [SKLEARN],
     "generate": [SKLEARN | {"torch"}],
     "assess": [set()],
-    "plot": [{"matplotlib"}],
+    "plot": [{"matplotlib", "scipy"}],
     "explorer": [SKLEARN],
 }
 

@@ -79,7 +79,9 @@ def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository, pa
     assert re.findall(r"""(?:src|url)\W+(?!data:)\w+""", page) == []
     figures = images(page)
     expected = {
-        f"{figure} of {name}" for figure in ("reconstructions", "map") for name in ("main", "islands", "larger")
+        f"{figure} of {name}"
+        for figure in ("reconstructions", "map", "samples")
+        for name in ("main", "islands", "larger")
     }
     assert figures.keys() == expected | {"losses by epoch"}
     for content in figures.values():

@@ -36,7 +36,7 @@ def stale(stages: dict[str, Any], lock: dict[str, Any], params: dict[str, Any], 
     list of str
         ``STAGE: WHAT`` for each difference.
     """
-    made = {out for stage in stages.values() for out in _names(stage.get("outs", []))}
+    made = {interpolated(out, params) for stage in stages.values() for out in _names(stage.get("outs", []))}
     made_as = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
     found = []
     for name, stage in stages.items():
