@@ -12,6 +12,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from benchmarks.comparisons.records import Json
 from benchmarks.comparisons.table import CONV_LINEAR, DENSE, SIZES, Changes, matched, name, network
 from benchmarks.comparisons.values import values
+from convae.views import style
 
 Points = list[tuple[float, float]]
 TEXTBOOK_SIZE = 256
@@ -27,7 +28,7 @@ NETWORKS: dict[str, tuple[str, Callable[[int], Changes]]] = {
 def svg(figure: Figure) -> bytes:
     """Render a figure as SVG without date and random names."""
     content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "convae", "svg.fonttype": "none"}):
+    with matplotlib.rc_context({**style.SETTINGS, "svg.fonttype": "none"}):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return content.getvalue()
 
