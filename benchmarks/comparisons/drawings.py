@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from benchmarks.comparisons.records import Json
 from benchmarks.comparisons.table import CONV_LINEAR, DENSE, SIZES, Changes, matched, name, network
 from benchmarks.comparisons.values import values
-from convae.views import style
+from convae.views.style import SETTINGS
 
 Points = list[tuple[float, float]]
 TEXTBOOK_SIZE = 256
@@ -28,7 +28,7 @@ NETWORKS: dict[str, tuple[str, Callable[[int], Changes]]] = {
 def svg(figure: Figure) -> bytes:
     """Render a figure as SVG without date and random names."""
     content = io.BytesIO()
-    with matplotlib.rc_context({**style.SETTINGS, "svg.fonttype": "none"}):
+    with matplotlib.rc_context({**SETTINGS, "svg.fonttype": "none"}):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return content.getvalue()
 
