@@ -54,14 +54,25 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
     ],
 }
 ELSEWHERE = "not at hand; `dvc pull` or `dvc exp pull` may bring it"
+# The colours of the explorer's `style.css`.
 STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2rem; }
+:root { --panel: #fff; --ink: #1c2430; --soft: #5a6575; --line: #e3e7ec; --accent: #1f5fbf; --best: #14713d; }
+@media (prefers-color-scheme: dark) {
+  :root { --panel: #181d24; --ink: #e8ecf2; --soft: #a2adbb; --line: #2c343f; --accent: #8ab6ff; --best: #7bd69c; }
+}
+:root { color-scheme: light dark; }
+body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--panel); margin: 2rem; }
+img { border-radius: 8px; }
 body > img { width: 60rem; max-width: 100%; }
 div { overflow-x: auto; }
-th, td { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
-th { font-weight: normal; color: #666; white-space: nowrap; position: sticky; left: 0; background: #fff; }
-.names td, .group th { font-weight: 600; color: #222; padding-top: 1rem; }
-strong { color: #14713d; }
+table { border-collapse: collapse; }
+th, td { padding: .25rem 1rem .25rem 0; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
+th { position: sticky; left: 0; background: var(--panel); }
+th { font-weight: normal; color: var(--soft); white-space: nowrap; }
+tr:not(.group) + tr:not(.group) > * { border-top: 1px solid var(--line); }
+.names td, .group th { font-weight: 600; color: var(--ink); padding-top: 1rem; }
+a { color: var(--accent); }
+strong { color: var(--best); }
 td img { width: 24rem; }
 """
 
