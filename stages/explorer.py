@@ -9,7 +9,7 @@ from convae.data.files import read_dataset
 from convae.data.labels import read_classes, read_labels
 from convae.latents.splits import read_splits
 from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
-from convae.network.described import read_network
+from convae.network.stored import read_network
 from convae.stage import run
 from convae.views.explorer import page
 from convae.views.explorer.data import Points, choose, explorer_data

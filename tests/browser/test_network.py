@@ -13,10 +13,10 @@ from tests.browser.conftest import Example, array
 
 from convae import artifacts
 from convae.network.config import ModelConfig
-from convae.network.described import read_network
 from convae.network.description import describe
 from convae.network.models import Autoencoder, build
 from convae.network.pixels import normalize, to_pixels
+from convae.network.stored import read_network
 from convae.network.weights import weights, write_weights
 from convae.views.explorer import page
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from convae.network.errors import squared_errors
 from convae.network.models import Autoencoder
+from convae.network.mse import squared_errors
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from convae.artifacts import Put
 from convae.measures.similarity import similarities
 from convae.network import noise
-from convae.network.errors import squared_errors
+from convae.network.mse import squared_errors
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 

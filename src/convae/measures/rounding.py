@@ -6,6 +6,7 @@ from torch import Tensor
 
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
+from convae.network.mse import squared_errors
 from convae.network.passes import in_chunks
 
 
@@ -35,7 +36,7 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
         shares = ((latents.flatten(1) - low) / torch.where(span > 0, span, 1)).clamp(0, 1)
         levels = [(shares * (2**each - 1)).round() / (2**each - 1) for each in bits]
         outputs = [model.decoder((low + span * level).view_as(latents)) for level in levels]
-        return tuple((output - images).square().double().mean(dim=(1, 2, 3)).numpy() for output in outputs)
+        return tuple(squared_errors(output, images) for output in outputs)
 
     ranges = [(latents.min(axis=0), latents.max(axis=0)) for latents in encode(model, train)]
     lows, highs = (torch.from_numpy(np.stack(each)) for each in zip(*ranges, strict=True))

@@ -1,6 +1,8 @@
-"""Read a network's weights as they are stored."""
+"""Read a network as it is stored, without PyTorch."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -18,3 +20,40 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
         if not np.isfinite(array).all():
             raise artifacts.unusable(path, f"holds NaN or infinity in {name}")
     return arrays
+
+
+def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Read a network's layers and its weights, the latter as one array.
+
+    Parameters
+    ----------
+    layers : Path
+        What `convae.network.description.describe` gives, as JSON.
+    weights : Path
+        The weights, as safetensors.
+
+    Returns
+    -------
+    dict
+        ``image_shape``, ``latent_size``, and the layers of ``encoder`` and ``decoder``; instead of the names of its
+        ``weight`` and its ``bias``, a layer has the numbers at which they begin in the array.
+    numpy.ndarray
+        float32 [W].
+    """
+    described, arrays = artifacts.read_json(layers), read_weights(weights)
+    try:
+        sides = {side: [dict(layer) for layer in described[side]] for side in ("encoder", "decoder")}
+        image_shape, latent_size = sides["encoder"][0]["input"], math.prod(sides["encoder"][-1]["output"])
+        named = [
+            (layer, key) for side in sides.values() for layer in side for key in ("weight", "bias") if key in layer
+        ]
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise artifacts.unusable(layers, "describes no network") from None
+    if {layer[key] for layer, key in named} != arrays.keys():
+        raise artifacts.unusable(weights, f"has not the weights that {layers} names")
+    parts, start = [], 0
+    for layer, key in named:  # in this order: that of the file's names is another each time it is read
+        parts.append(arrays[layer[key]].ravel())
+        layer[key] = start
+        start += parts[-1].size
+    return {"image_shape": image_shape, "latent_size": latent_size, **sides}, np.concatenate(parts)

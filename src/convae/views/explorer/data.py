@@ -114,7 +114,7 @@ def explorer_data(
         Of those, ``neighbours`` [n, k], numbers among them, ``distances`` [n, k], and ``kept`` [n], how many of the
         neighbours are among the nearest on the map.
     network : tuple of mapping and numpy.ndarray
-        As `convae.network.described.read_network` gives it.
+        As `convae.network.stored.read_network` gives it.
     """
     rows, plan = shown.rows, shown.plan
     total, channels, height, width = points.reconstructions.shape
