@@ -67,8 +67,10 @@ body > img { width: 60rem; max-width: 100%; }
 div { overflow-x: auto; }
 table { border-collapse: collapse; }
 th, td { padding: .25rem 1rem .25rem 0; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
-th { position: sticky; left: 0; background: var(--panel); }
-th { font-weight: normal; color: var(--soft); white-space: nowrap; }
+th {
+  position: sticky; left: 0;
+  font-weight: normal; color: var(--soft); background: var(--panel); white-space: nowrap;
+}
 tr:not(.group) + tr:not(.group) > * { border-top: 1px solid var(--line); }
 .names td, .group th { font-weight: 600; color: var(--ink); padding-top: 1rem; }
 a { color: var(--accent); }

@@ -47,24 +47,25 @@ def bring(repo: Repo, rev: str) -> Path | None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the explorer's address, and open it in a browser unless that is not wanted."""
-    path: Path | None = Path(EXPLORER)
-    if arguments.rev is None:
-        if not Path(EXPLORER).exists():
-            raise artifacts.unusable(Path(EXPLORER), "is missing")
-    else:
-        check_account()
-        git("rev-parse")  # in another user's repository Git says what to do, DVC that it has met an unexpected error
-        try:
-            with Repo() as repo:
-                path = bring(repo, resolve_rev(repo.scm, arguments.rev))
-        except RevError:
-            fix = "name a commit, a branch, a tag or an experiment (`dvc exp list`)"
-            raise ConvaeError(f"--rev {arguments.rev}", "is not in this repository", fix) from None
-        if path is None:
-            fix = f"`dvc pull` or `dvc exp pull` may bring it, or `dvc repro {Path(EXPLORER).stem}` there"
-            raise ConvaeError(f"--rev {arguments.rev}", "its explorer is not at hand", fix)
-    assert path is not None
+    path = Path(EXPLORER) if arguments.rev is None else _of_revision(arguments.rev)
+    if not path.exists():
+        raise artifacts.unusable(path, "is missing")
     address = path.absolute().as_uri()
     print(address)
     if not arguments.print and not webbrowser.open(address):
         print("note: there is no browser here; open the address in one", file=sys.stderr)
+
+
+def _of_revision(rev: str) -> Path:
+    check_account()
+    git("rev-parse")  # in another user's repository Git says what to do, DVC that it has met an unexpected error
+    try:
+        with Repo() as repo:
+            path = bring(repo, resolve_rev(repo.scm, rev))
+    except RevError:
+        fix = "name a commit, a branch, a tag or an experiment (`dvc exp list`)"
+        raise ConvaeError(f"--rev {rev}", "is not in this repository", fix) from None
+    if path is None:
+        fix = f"`dvc pull` or `dvc exp pull` may bring it, or `dvc repro {Path(EXPLORER).stem}` there"
+        raise ConvaeError(f"--rev {rev}", "its explorer is not at hand", fix)
+    return path

@@ -1,6 +1,8 @@
 """Measure how true a map is to the latent vectors, and how well both separate the classes."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -67,12 +69,19 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.neighbors import KNeighborsClassifier
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # it cannot be in every fold
-        warnings.filterwarnings("ignore", "The number of unique classes is greater")  # they are classes all the same
+    with small_classes():
         return float(
             cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS)).mean()
         )
+
+
+@contextmanager
+def small_classes() -> Iterator[None]:
+    """Leave out what scikit-learn says of classes that are small, or many for so few points."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # it cannot be in every fold
+        warnings.filterwarnings("ignore", "The number of unique classes is greater")  # they are classes all the same
+        yield
 
 
 def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -85,8 +94,7 @@ def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     if labels.min() < 0 or np.bincount(labels).max() < FOLDS:
         return labels[:0]
-    with warnings.catch_warnings(), same_neighbours(len(points) // FOLDS):
-        warnings.simplefilter("ignore")  # as above
+    with small_classes(), same_neighbours(len(points) // FOLDS):
         return np.asarray(
             cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
         )
