@@ -1,0 +1,112 @@
+"""What sections of the benchmark stand on: how much is measured, and clones of the last commit to measure it in."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.programs import timed
+from convae.data.downloads import fetch
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much to measure.
+
+    Attributes
+    ----------
+    images : int
+        Training images; a sixth as many test images.
+    epochs : int
+        Of the rival and the pipeline.
+    pairs : int
+        How often the rival and the pipeline run, in turn.
+    tsne_pairs : tuple of int
+        How often either embeds the test latents, and the training latents if there is a second number.
+    commands : int
+        How often each DVC command runs.
+    parts : tuple of Fraction
+        Of the data, to see how time and memory grow.
+    """
+
+    images: int = 60_000
+    epochs: int = 20
+    pairs: int = 3
+    tsne_pairs: tuple[int, ...] = (3, 3)
+    commands: int = 5
+    parts: tuple[Fraction, ...] = (Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
+
+
+FULL = Scale()
+QUICK = Scale(images=7500, epochs=2, pairs=1, tsne_pairs=(1,), commands=1, parts=(Fraction(1, 2), Fraction(1)))
+
+
+class Bench:
+    """A temporary folder with the dataset's files and clones of the last commit.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    scale : Scale
+        How much to measure.
+    """
+
+    def __init__(self, folder: Path, scale: Scale) -> None:
+        self.folder = folder
+        self.scale = scale
+        self.repository = Path.cwd()
+        self.raw = folder / "MNIST/raw"  # where torchvision looks for them
+        self.raw.mkdir(parents=True)
+        for name, content in fetch("MNIST").items():
+            (self.raw / name).write_bytes(content)
+
+    def environment(self, clone: Path) -> dict[str, str]:
+        """Make the environment in which programs run: nothing of ours or DVC's but what keeps a clone to itself."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONVAE_", "DVC_"))}
+        own = {"CONVAE_CHECKPOINTS": str(clone / ".convae/checkpoints"), "CONVAE_MIRROR": str(self.raw)}
+        return {**kept, **own, "PYTHONPATH": "src", "MPLBACKEND": "Agg"}
+
+    def run(self, clone: Path, command: str, look: Callable[[int], None] | None = None) -> tuple[float, str]:
+        """Run a command in a clone; give its seconds and what it printed."""
+        return timed(command.split(), clone, self.environment(clone), look)
+
+    def clone(self, name: str, **params: Any) -> Path:
+        """Clone the last commit afresh, with an empty cache and these parameters on top of the scale's."""
+        clone = self.folder / name
+        shutil.rmtree(clone, ignore_errors=True)
+        subprocess.run(["git", "clone", "--quiet", str(self.repository), str(clone)], check=True)
+        subprocess.run(["dvc", "cache", "dir", "--quiet", "--local", ".dvc/cache"], cwd=clone, check=True)
+        sizes = {"data.train_images": self.scale.images, "data.test_images": self.scale.images // 6}
+        set_params(clone, {**sizes, "train.epochs": self.scale.epochs, **params})
+        return clone
+
+    def finished(self) -> Path:
+        """Give the clone in which the pipeline ran last, or run it in one."""
+        clone = self.folder / "pipeline"
+        if not clone.exists():
+            self.run(self.clone("pipeline"), "dvc repro --force --no-run-cache")
+        return clone
+
+
+def set_params(clone: Path, values: dict[str, Any]) -> None:
+    """Change parameters of a clone."""
+    path = clone / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    for key, value in values.items():
+        section, name = key.split(".")
+        params[section][name] = value
+    path.write_text(yaml.safe_dump(params))
+
+
+def say(text: str) -> None:
+    """Report progress."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,208 @@
+"""The sections of the benchmark, each a function that measures."""
+
+import csv
+import json
+import os
+import shutil
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks.bench import Bench, say, set_params
+from benchmarks.programs import PeakMemory
+from convae.params import PARAMS, interpolated, read_params
+from convae.stage import PIPELINE, times_path
+
+# Five epochs of the one-cycle schedule pass the rival's last test loss by far; four would, just.
+FAST_RECIPE = {
+    "train.schedule": "one_cycle",
+    "train.learning_rate": 0.01,
+    "train.batch_size": 128,
+    "train.epochs": 5,
+}
+
+
+def history(clone: Path) -> list[dict[str, float]]:
+    """Read the losses of each epoch."""
+    rows = csv.DictReader((clone / "artifacts/train/history.csv").read_text().splitlines())
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def note_epochs(clone: Path, seen: list[tuple[float, int]], pid: int) -> None:
+    """Note when the history of a running pipeline grew and how many epochs it then held."""
+    try:
+        with (clone / "artifacts/train/history.csv").open() as file:
+            written = os.fstat(file.fileno()).st_mtime
+            rows = len(file.readlines()) - 1
+    except FileNotFoundError:
+        return
+    if not seen or seen[-1][1] != rows:  # DVC too touches the file, when it puts it into its cache
+        seen.append((written, rows))
+
+
+def measure_run(bench: Bench) -> dict[str, Any]:
+    """Run the rival, the pipeline and the fast recipe in turn.
+
+    An epoch takes the time between two rows of the history, by the file's own time stamps; the first epoch, for which
+    there is no row to start from, is left out of the pipeline's mean and of the rival's. Of the fast recipe, the whole
+    stage is timed, from the start of Python on; of the rival's training, the epochs alone.
+    """
+    fast = bench.clone("fast", **FAST_RECIPE)
+    bench.run(fast, "dvc repro check_images")
+    rounds = []
+    for number in range(1, bench.scale.pairs + 1):
+        say(f"run {number}/{bench.scale.pairs}: the rival")
+        rival = f"python -m benchmarks.rival {bench.folder} --images {bench.scale.images} --epochs {bench.scale.epochs}"
+        rival_seconds, output = bench.run(bench.repository, rival)
+        report = json.loads(output.splitlines()[-1])
+        say(f"run {number}/{bench.scale.pairs}: the pipeline, after {rival_seconds:.1f} s of the rival")
+        clone = bench.clone("pipeline")
+        seen: list[tuple[float, int]] = []
+        seconds, _ = bench.run(clone, "dvc repro --force --no-run-cache", partial(note_epochs, clone, seen))
+        epoch = (seen[-1][0] - seen[0][0]) / (seen[-1][1] - seen[0][1])
+        say(f"run {number}/{bench.scale.pairs}: the fast recipe, after {seconds:.1f} s of the pipeline")
+        fast_seconds, _ = bench.run(fast, "python -m stages.train")
+        rounds.append(
+            {
+                "rival": {"whole": rival_seconds, "epoch": np.mean(report["seconds"]["epochs"][1:]), **report},
+                "pipeline": {
+                    "whole": seconds,
+                    "epoch": epoch,
+                    "stages": json.loads((clone / times_path()).read_text()),
+                    "losses": history(clone),
+                },
+                "fast": {"train": fast_seconds, "losses": history(fast)},
+            }
+        )
+    return {"fast_recipe": FAST_RECIPE, "rounds": rounds}
+
+
+def measure_tsne(bench: Bench) -> dict[str, Any]:
+    """Embed the same latents with scikit-learn's defaults and with ours, in turn; the time is that of the call."""
+    # Here, so that only a bench that needs them waits for them.
+    from sklearn.manifold import TSNE
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from convae.maps.neighbours import neighbours
+    from convae.maps.params import TsneParams
+    from convae.maps.quality import neighbour_recall
+    from convae.maps.tsne import embed
+
+    clone = bench.folder / "latents"
+    shutil.rmtree(clone, ignore_errors=True)
+    shutil.copytree(bench.finished(), clone, symlinks=True)
+    params = TsneParams.model_validate(yaml.safe_load((clone / "params.yaml").read_text())["tsne"])
+    ways = {"rival": TSNE(2).fit_transform, "pipeline": partial(embed, params=params)}
+    results: dict[str, Any] = {}
+    for split, pairs in zip(("test", "train"), bench.scale.tsne_pairs, strict=False):
+        set_params(clone, {"extract.split": split})
+        bench.run(clone, "python -m stages.extract")
+        latents, labels = (np.load(clone / f"artifacts/latents/{name}.npy") for name in ("latents", "labels"))
+        near, _ = neighbours(latents)
+        for way in ways.values():
+            way(latents[:200])  # what it imports or compiles at its first call is no part of it
+        rounds = []
+        for number in range(1, pairs + 1):
+            measured = {}
+            for name, way in ways.items():
+                since = time.perf_counter()
+                embedding = way(latents)
+                seconds = time.perf_counter() - since
+                say(f"t-SNE {number}/{pairs} of {len(latents)} points: {name} {seconds:.1f} s")
+                scores = cross_val_score(KNeighborsClassifier(10), embedding, labels, cv=StratifiedKFold(5))
+                measured[name] = {
+                    "seconds": seconds,
+                    "neighbour_recall": neighbour_recall(near, embedding),
+                    "map_knn_accuracy": scores.mean(),
+                }
+            rounds.append(measured)
+        results[str(len(latents))] = rounds
+    return results
+
+
+def measure_dvc(bench: Bench) -> dict[str, Any]:
+    """Time what DVC does when nothing is to be computed, beside the same in a repository without stages."""
+    clone, empty = bench.finished(), bench.folder / "empty"
+    shutil.rmtree(empty, ignore_errors=True)
+    empty.mkdir()
+    for command in ("git init --quiet", "dvc init --quiet"):
+        bench.run(empty, command)
+    (empty / PIPELINE).write_text("stages: {}\n")
+    files = {path: path.stat().st_size for path in (clone / "artifacts").rglob("*") if path.is_file()}
+    commands = {
+        "repro": (clone, "dvc repro"),
+        "status": (clone, "dvc status"),
+        "empty_repro": (empty, "dvc repro"),
+        "version": (empty, "dvc --version"),
+        "checkout": (clone, "dvc checkout"),
+    }
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(1, bench.scale.commands + 1):
+        say(f"DVC's commands, {number}/{bench.scale.commands}")
+        for name, (folder, command) in commands.items():
+            if name == "checkout":
+                shutil.rmtree(clone / "artifacts")
+            seconds, output = bench.run(folder, command)
+            if name in ("repro", "status") and "up to date" not in output:
+                sys.exit(f"error: benchmarks: `{command}` finds something to do after a whole run:\n{output}")
+            times[name].append(seconds)
+    if {path: path.stat().st_size for path in files} != files:
+        sys.exit("error: benchmarks: `dvc checkout` restored other files than there were")
+    return {"seconds": times, "bytes": sum(files.values())}
+
+
+def measure_growth(bench: Bench) -> dict[str, Any]:
+    """Run each stage on parts of the data, and look at the memory of its processes every 50 ms."""
+    results = {}
+    for part in bench.scale.parts:
+        sizes = {
+            "data.train_images": int(bench.scale.images * part),
+            "data.test_images": int(bench.scale.images // 6 * part),
+        }
+        clone = bench.clone("growth", **sizes)
+        stages = yaml.safe_load(interpolated((clone / PIPELINE).read_text(), read_params(clone / PARAMS)))["stages"]
+        measured = {}
+        for name, stage in stages.items():
+            memory = PeakMemory()
+            seconds, _ = bench.run(clone, f"python -m stages.{name}", memory)
+            files = [file for file in (*stage["deps"], *stage.get("outs", [])) if file.startswith("artifacts/")]
+            measured[name] = {
+                "seconds": seconds,
+                "largest": memory.largest,
+                "together": memory.together,
+                "artifacts": sum((clone / file).stat().st_size for file in files),
+            }
+        say(f"{part} of the data: " + ", ".join(f"{name} {each['seconds']:.1f} s" for name, each in measured.items()))
+        results[str(part)] = measured
+    return results
+
+
+def measure_folder(bench: Bench) -> dict[str, Any]:
+    """Read folders of images."""
+    from benchmarks.images import measure_images
+
+    counts = {"photographs": bench.scale.images // 300, "small images": bench.scale.images // 6}
+    return measure_images(bench.folder / "images", counts, bench.scale.pairs)
+
+
+def measure_explorer(bench: Bench) -> dict[str, Any]:
+    """Open the explorer in a browser, and use it."""
+    from benchmarks import explorer
+
+    return explorer.measure_explorer(bench.folder / "explorer", (bench.scale.images // 6, bench.scale.images * 7 // 6))
+
+
+SECTIONS = {
+    "run": measure_run,
+    "tsne": measure_tsne,
+    "dvc": measure_dvc,
+    "growth": measure_growth,
+    "images": measure_folder,
+    "explorer": measure_explorer,
+}
