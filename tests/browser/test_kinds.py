@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import Example
+from tests.browser.conftest import Example, wait_until
 
 Show = Callable[..., Page]
 HOSTILE = "<img src=x onerror=document.title='hit'>"
@@ -58,6 +58,22 @@ def test_a_hundred_classes_leave_room_for_the_map(show: Show) -> None:
     page.locator("#query").fill("number 99")
     page.keyboard.press("Enter")
     expect(page.locator("#group-title")).to_contain_text("Class class number 99")
+
+
+def test_long_names_of_classes_leave_the_panel_as_wide_as_it_is(show: Show) -> None:
+    names = [f"{fruit} {fruit * 12}" for fruit in ("apple", "pear", "plum")]
+    page = show(Example(classes=names), "#i=20")
+    for shown in ("#selected .strip", "#welcome .strip"):
+        wait_until(page, f"document.querySelector('{shown} button')?.offsetWidth > 0")
+        beyond = """(place) => {
+            const panel = document.getElementById("panel").getBoundingClientRect();
+            return [...document.querySelectorAll(place + " button")].filter((each) => {
+                const box = each.getBoundingClientRect();
+                return box.right > panel.right || box.left < panel.left;
+            }).length;
+        }"""
+        assert page.evaluate(beyond, shown) == 0
+        page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
