@@ -12,33 +12,22 @@ from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
 from convae.network.stored import read_network
 from convae.stage import run
 from convae.views.explorer import page
-from convae.views.explorer.data import Points, choose, explorer_data
+from convae.views.explorer.data import choose, explorer_data
+from convae.views.explorer.reading import read_points
 
 
 def main() -> None:
     data, folder = Path("artifacts/data"), Path("artifacts/latents")
     latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
-    count, classes = len(latents), read_classes(data / "classes.json")
-    counts = read_splits(folder / "splits.json", latents)
+    classes, counts = read_classes(data / "classes.json"), read_splits(folder / "splits.json", latents)
+    labels = read_labels(folder / "labels.npy", latents, len(classes))
     name, files = read_dataset(data / "files.json", counts)
-    outputs = artifacts.read_array(folder / "reconstructions.npy", np.uint8, (count, None, None, None))
-    points = Points(
-        images={
-            split: artifacts.read_array(data / f"{split}_images.npy", np.uint8, (number, *outputs.shape[1:]))
-            for split, number in counts.items()
-        },
-        reconstructions=outputs,
-        errors=artifacts.read_array(folder / "errors.npy", np.float32, (count,)),
-        embedding=artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (count, 2)),
-        labels=read_labels(folder / "labels.npy", latents, len(classes)),
-        classes=classes,
-        files=files,
-    )
+    points = read_points(Path("artifacts"), counts, labels, classes, files)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
     network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
     shown = choose(points, network[1].size)
-    if len(shown.rows) < count:  # their neighbours are among them, too
+    if len(shown.rows) < len(latents):  # their neighbours are among them, too
         near, distances = neighbours(latents[shown.rows])
     kept = kept_neighbours(near, points.embedding[shown.rows])
     arrays = {"neighbours": near, "distances": distances, "kept": kept}
