@@ -88,8 +88,10 @@ results: $(VENV)/installed ## run the experiments of docs/results.md that are la
 check-results: $(VENV)/installed ## check, without data, whether code or parameters have moved since docs/results.md
 	@PYTHONPATH=src python -m benchmarks.comparisons.check
 
-# A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives. One more
+# than there are cores: they wait for disks and servers, and for each other's ends.
+SIDE_BY_SIDE := --numprocesses $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) --maxprocesses 4 --dist loadfile \
+  --no-loadscope-reorder
 test: $(VENV)/installed-dev lint ## every check and test
 	pytest $(SIDE_BY_SIDE)
 

@@ -69,7 +69,7 @@ COVERED = {
     "dvc exp show --only-changed": (LAB, "dvc exp show --only-changed --md"),
     "dvc get": ("team/test_product.py", "dvc get {published} artifacts/model"),
     "dvc import-url": ("test_pages.py", "dvc import-url"),
-    "dvc metrics diff": ("pipeline/test_end_to_end.py", "dvc metrics diff HEAD small"),
+    "dvc metrics diff": (LAB, "dvc metrics diff HEAD narrow"),
     "dvc params diff": ("test_pages.py", 'run("dvc params diff")'),
     "dvc plots diff": ("team/test_compare.py", "dvc plots diff HEAD islands larger"),
     "dvc pull": ("team/test_remotes.py", "dvc pull"),

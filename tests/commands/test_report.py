@@ -26,7 +26,13 @@ def groups(text: str) -> dict[str, list[str]]:
 
 def test_the_table_is_aligned_and_rounded() -> None:
     found = groups(summary(LOSSES, QUALITY, NEW, {"train": 96.66, "tsne": 4.0}))
-    assert list(found) == ["Reconstruction", "Map", "New images", "Stage", "Figures in artifacts/plots/"]
+    assert list(found) == [
+        "Reconstruction",
+        "Map",
+        "New images",
+        "Stage",
+        "Figures and explorer.html in artifacts/plots/",
+    ]
     for heading, *lines in list(found.values())[:-1]:
         last = len(heading)  # where the last column ends, of each row, too
         assert all(line[last - 1] != " " and line[last : last + 1].strip() == "" for line in lines), lines

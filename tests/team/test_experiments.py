@@ -1,7 +1,6 @@
 """Experiments by DVC's own commands: each runs its own code with its own parameters, and only what these change."""
 
 import json
-import re
 import shutil
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import Repository, copy_of, stages_run
+from dvc.repo import Repo
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,9 @@ def start_queue(repository: Repository, options: str = "") -> None:
 
 
 def statuses(repository: Repository) -> dict[str, str]:
-    """The state of each task in DVC's queue, by name."""
-    return dict(re.findall(r"^[0-9a-f]{7} +(\S+) .* (\w+) *$", repository.run("dvc queue status"), re.MULTILINE))
+    """The state of each task in DVC's queue, by name, as in `dvc queue status`, but without a second for each look."""
+    with Repo(repository.path) as repo:
+        return {task["name"]: task["status"] for task in repo.experiments.celery_queue.status()}
 
 
 def experiments(repository: Repository) -> dict[str, dict[str, Any]]:
@@ -58,8 +59,8 @@ def lab(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repos
     lab = copy_of(
         finished, tmp_path_factory.mktemp("lab"), CONVAE_MIRROR="/nowhere", PIP_INDEX_URL="http://127.0.0.1:9"
     )
-    lab.run("dvc exp run --queue -S tsne.perplexity=5,8")
-    lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32]")
+    lab.run("dvc exp run --queue -S tsne.perplexity=5,8 quality")
+    lab.run("dvc exp run --queue --name narrow -S model.channels=[16,32] -S train.learning_rate=0.00001")
     figures = lab.path / "src/convae/views/embedding.py"
     original = figures.read_text()
     figures.write_text(original.replace("t-SNE of", "A map of"))
@@ -98,6 +99,8 @@ def test_each_experiment_sees_its_own_parameters(lab: Repository) -> None:
     found = experiments(lab)
     assert sorted(by_perplexity(lab)) == [5, 8, 10]
     assert found["narrow"]["params"]["model"]["channels"] == [16, 32]
+    # DVC writes 1e-05, which is text to some readers.
+    assert found["narrow"]["params"]["train"]["learning_rate"] == 1e-5
     assert found["narrow"]["metrics"]["metrics/losses.json"]["latent_size"] == 4 * 32
     maps = [found[name]["outs"]["artifacts/tsne/embedding.npy"] for name in by_perplexity(lab).values()]
     assert len(set(maps)) == 3
@@ -106,7 +109,7 @@ def test_each_experiment_sees_its_own_parameters(lab: Repository) -> None:
 def test_another_perplexity_trains_nothing_and_other_channels_download_nothing(lab: Repository) -> None:
     for perplexity in (5, 8):
         log = lab.run(f"dvc queue logs {by_perplexity(lab)[perplexity]}")
-        assert sorted(stages_run(log)) == ["explorer", "plot", "quality", "tsne"]
+        assert stages_run(log) == ["tsne", "quality"]
     log = lab.run("dvc queue logs narrow")
     assert sorted(stages_run(log)) == [
         *("assess", "evaluate", "explorer", "extract", "generate", "neighbours", "plot", "quality", "train", "tsne")
@@ -118,8 +121,9 @@ def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) ->
     assert all(name in table for name in ("narrow", "titled", "model.channels", "tsne.perplexity", "neighbour_recall"))
     assert "data.dataset" not in table
     changed = json.loads(lab.run("dvc exp diff HEAD narrow --json"))["params"]["params.yaml"]
-    assert changed.keys() == {"model.channels"}
+    assert changed.keys() == {"model.channels", "train.learning_rate"}
     assert (changed["model.channels"]["old"], changed["model.channels"]["new"]) == ("[32, 64]", "[16, 32]")
+    assert "train.mse" in lab.run("dvc metrics diff HEAD narrow")
 
 
 def test_an_applied_experiment_is_in_the_workspace_and_up_to_date(workspace: Repository) -> None:

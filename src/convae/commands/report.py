@@ -37,7 +37,7 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any]
             ("coverage", likeness["coverage"], 3, "0.97: as other reconstructions"),
         ],
         ("Stage", "seconds"): [(stage, (seconds,), 1, "") for stage, seconds in times.items()],
-        ("Figures in artifacts/plots/",): [],
+        ("Figures and explorer.html in artifacts/plots/",): [],
     }
     return "\n\n".join(_laid_out(*group) for group in groups.items() if group[1] or len(group[0]) == 1)
 
