@@ -5,4 +5,6 @@ if ! python -ESc 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null;
   echo 'error: python: there is none on the PATH, or an old one; activate the environment: . .venv/bin/activate' >&2
   exit 1
 fi
+# Which can forbid instructions to the C library, whose exponentials then round otherwise.
+unset GLIBC_TUNABLES
 exec python -E -X utf8 -u -m "stages.$1"

@@ -8,11 +8,12 @@ from types import TracebackType
 
 from convae.errors import ConvaeError
 
-# What is set for other programs and would reach the libraries beneath: it changes how numbers round (oneDNN's precision
-# or OpenBLAS's kernels) or, malformed, ends an import. With any of the last four, OpenMP starts fewer threads than
-# scikit-learn asks for, which then takes whatever is in memory for the results of the others.
+# What is set for other programs and would reach the libraries beneath: it changes how numbers round (the kernels of
+# oneDNN, OpenBLAS and PyTorch) or, malformed, ends an import. With any of the last four, OpenMP starts fewer threads
+# than scikit-learn asks for, which then takes whatever is in memory for the results of the others.
 NOT_OURS = (
-    *("DNNL_", "JOBLIB_", "LOKY_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_", "TORCH_LOGS", "TQDM_"),
+    *("ATEN_", "DNNL_", "JOBLIB_", "LOKY_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_"),
+    *("TORCH_LOGS", "TQDM_"),
     *("OMP_DYNAMIC", "OMP_THREAD_LIMIT", "KMP_DYNAMIC_MODE", "KMP_TEAMS_THREAD_LIMIT"),
 )
 # How many cores there are to use.

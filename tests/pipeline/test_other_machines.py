@@ -58,6 +58,8 @@ HOSTILE = {
         "OMP_SCHEDULE": "dynamic",
     },
     "settings of libraries for arithmetic": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
         "ONEDNN_MAX_CPU_ISA": "SSE41",
         "ONEDNN_DEFAULT_FPMATH_MODE": "BF16",
         "DNNL_MAX_CPU_ISA": "SSE41",
