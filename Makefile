@@ -95,7 +95,7 @@ SIDE_BY_SIDE := --numprocesses $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) -
 test: $(VENV)/installed-dev lint ## every check and test
 	pytest $(SIDE_BY_SIDE)
 
-test-fast: $(VENV)/installed-dev lint ## without the real pipeline runs, under a minute
+test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and browsers, a minute or two
 	pytest $(SIDE_BY_SIDE) -m "not slow"
 
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Example, wait_until
 from tests.browser.reading import Show, alone, click, pixel, places, rgb, settled, shown_points, tile_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Example()
 
 

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Example
 from tests.browser.reading import Show, alone, click, places, shown_points, tile_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Example()
 
 

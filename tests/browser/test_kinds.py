@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import Example, wait_until
 
+pytestmark = pytest.mark.slow
+
 Show = Callable[..., Page]
 HOSTILE = "<img src=x onerror=document.title='hit'>"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}

@@ -20,6 +20,8 @@ from convae.network.stored import read_network
 from convae.network.weights import weights, write_weights
 from convae.views.explorer import page
 
+pytestmark = pytest.mark.slow
+
 Show = Callable[..., Page]
 NETWORKS = {
     "MNIST's": {"architecture": "conv", "channels": (32, 64), "image_shape": (1, 28, 28)},

@@ -25,6 +25,7 @@ from convae.network.weights import weights, write_weights
 
 # What DVC leaves open after an error, and closes when it is collected.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
