@@ -65,7 +65,6 @@ def work(results: Results, images: int, tests: int, epochs: int) -> dict[str, fl
         "evaluate": (images + tests) * network["forward"],
         "extract": tests * network["forward"],
         "tsne": distances,
-        "neighbours": distances,
         "quality": distances,
     }
 
