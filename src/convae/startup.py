@@ -1,5 +1,6 @@
 """Prepare a stage's process before any library is imported: its environment, Ctrl-C, and modules that are not there."""
 
+import gc
 import os
 import re
 import signal
@@ -34,6 +35,10 @@ def prepare() -> None:
         sys.exit(f"error: {ConvaeError(CORES, f'got {cores[:80]!r}', 'want a whole number above 0, or unset it')}")
     # Threads that wait by spinning take the time of those that work, where cores are shared with other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # One: on more, sums round differently, and each copy of the library would start one for each core as it is loaded.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    # Imports make hundreds of thousands of objects that stay; Python would look through all of them time and again.
+    gc.set_threshold(100_000)
     # Until `convae.stage.run` is reached, which the imports delay by seconds, Ctrl-C ends the process at once and
     # without a word: an exception could be lost in a library's import. Where it is ignored, it stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

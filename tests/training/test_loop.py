@@ -90,6 +90,15 @@ def test_the_same_seed_gives_the_same_bits_and_another_gives_others(pixels: torc
     assert trained(pixels, PARAMS.model_copy(update={"seed": 1}))[0] != first[0]
 
 
+@pytest.mark.parametrize(("rate", "epochs", "said"), [(1e-9, 2, True), (1e-9, 1, False), (0.001, 2, False)])
+def test_it_says_when_nothing_was_learned(
+    pixels: torch.Tensor, rate: float, epochs: int, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(pixels // 8, PARAMS.model_copy(update={"learning_rate": rate, "epochs": epochs}))
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("the test loss has hardly fallen since the first epoch: try another") == said
+
+
 def test_every_image_is_met_once_an_epoch_in_an_order_of_its_own() -> None:
     orders = [loop.epoch_order(0, epoch, 50) for epoch in (1, 2)]
     assert all(sorted(order) == list(range(50)) for order in orders)

@@ -122,6 +122,8 @@ def train(
             if checkpoint:
                 checkpoints.save(checkpoint, model, optimizer, schedule, [asdict(row) for row in history])
             yield history
+    if rank() == 0 and history[-1].test_loss > 0.99 * history[0].test_loss and len(history) > 1:
+        tell("the test loss has hardly fallen since the first epoch: try another train.learning_rate, or train.seed")
 
 
 def batch_gradient(
