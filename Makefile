@@ -89,17 +89,18 @@ check-results: $(VENV)/installed ## check, without data, whether code or paramet
 	@PYTHONPATH=src python -m benchmarks.comparisons.check
 
 # A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives. One more
-# than there are cores: they wait for disks and servers, and for each other's ends.
-SIDE_BY_SIDE := --numprocesses $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) --maxprocesses 4 --dist loadfile \
-  --no-loadscope-reorder
+# process than there are cores: they wait for disks and servers, and for each other's ends. Each on one thread of BLAS:
+# those that wait would take the time of the others.
+PYTEST := OPENBLAS_NUM_THREADS=1 pytest --numprocesses $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) \
+  --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/installed-dev lint ## every check and test
-	pytest $(SIDE_BY_SIDE)
+	$(PYTEST)
 
 test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and browsers, a minute or two
-	pytest $(SIDE_BY_SIDE) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
-	pytest $(SIDE_BY_SIDE) tests/team
+	$(PYTEST) tests/team
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	ruff format --check .

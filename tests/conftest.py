@@ -1,5 +1,6 @@
 """What several test modules need: real MNIST, copies of this repository to run the real pipeline in, a watch on it."""
 
+import gc
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ from convae.data.downloads import fetch
 # OpenMP's libraries read it when they are loaded, which no module above does. Threads that wait by spinning take the
 # time of pytest's other processes: a small t-SNE then takes six times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# As in the stages: what is imported stays, and Python would look through all of it time and again.
+gc.set_threshold(100_000)
 
 REPOSITORY = Path(__file__).parents[1]
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
@@ -71,8 +74,9 @@ def mnist_raw(make_once: MakeOnce) -> Path:
 
 # Those that take longest first, so that pytest's processes, which share out whole modules, end at about the same time.
 LONGEST = [
-    *("test_reproducible", "test_experiments", "test_remotes", "test_workers", "test_training_environment"),
-    *("test_other_machines", "test_boundaries", "test_faults", "test_shared_cache", "test_merge", "test_benchmarks"),
+    *("test_remotes", "test_experiments", "test_reproducible", "test_folder", "test_faults", "test_merge"),
+    *("test_benchmarks", "test_other_machines", "test_training_environment", "test_compare", "test_workers"),
+    *("test_shared_cache", "test_end_to_end", "test_workflow", "test_pythons", "test_boundaries"),
 ]
 
 

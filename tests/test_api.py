@@ -42,6 +42,7 @@ print("torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_our_modules_are_imported_without_pytorch_until_a_network_is_asked_for() -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     done = subprocess.run([sys.executable, "-c", LIGHT], env=environment, capture_output=True, text=True, timeout=120)

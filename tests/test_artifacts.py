@@ -206,7 +206,7 @@ for write, content in [
     (artifacts.write_json, {"a": noise.tolist()}),
     (artifacts.write_metrics, {str(n): x for n, x in enumerate(noise.flat)}),
     (write_history, [EpochLosses(n, *row[:2].tolist()) for n, row in enumerate(noise.reshape(-1, 2))]),
-    (artifacts.write_bytes, png(picture, 300)),
+    (artifacts.write_bytes, png(picture, 100)),
 ]:
     for old in ({}, {"file": b"old"}):
         for name in old:

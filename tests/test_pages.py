@@ -208,6 +208,7 @@ def test_the_licence_and_the_citation_are_those_of_the_package() -> None:
     assert (REPOSITORY / "LICENSE").read_text().split()[:4] == ["Apache", "License", "Version", "2.0,"]
 
 
+@pytest.mark.slow
 def test_the_score_of_the_solar_cells_is_the_share_of_pairs_in_order(tmp_path: Path) -> None:
     # Squared errors of 1 and 9 (intact), 4 and 16 (defective): three of the four pairs are in order. Darker: all four.
     images = np.array([50, 40, 30, 20], np.uint8).reshape(4, 1, 1, 1)

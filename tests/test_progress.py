@@ -13,7 +13,7 @@ from conftest import REPOSITORY
 SCRIPT = """
 import sys, time
 from convae import progress
-progress.PAUSE = 0.25
+progress.PAUSE = 0.4
 sys.argv[0] = "/somewhere/stages/train.py"
 with progress.progress({total}, {unit!r}, done=100, shown={shown}) as advance:
     for number in range(1, 21):

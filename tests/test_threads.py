@@ -70,7 +70,8 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
     outputs = []
     for cores in (1, 2, 16):
         # scikit-learn takes no more threads than there are cores, unless it is told so.
-        environment = {**os.environ, "OMP_NUM_THREADS": str(cores), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": "src"}
+        threads = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": str(cores)}
+        environment = {**os.environ, **threads, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": "src"}
         command = [sys.executable, "-c", COMPUTE, str(cores)]
         result = subprocess.run(
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True

@@ -132,6 +132,7 @@ print(repr(subspace.subspace_errors(train, test, 30)))
 """
 
 
+@pytest.mark.slow
 def test_one_two_and_five_cores_give_the_same_bytes(tmp_path) -> None:
     np.save(tmp_path / "train.npy", flat(TRAIN))
     np.save(tmp_path / "test.npy", flat(TEST))

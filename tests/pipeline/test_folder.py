@@ -93,19 +93,13 @@ def test_photographs_go_all_the_way_to_a_map_and_beat_the_mean_image(repository:
     assert "is up to date" in repository.run("python -m convae check-lock", PYTHONPATH="src")
 
 
-# One core reads and trains; what it makes of the model is tried on MNIST, in test_reproducible.
-@pytest.mark.parametrize(
-    ("command", "stages"),
-    [
-        ("taskset --cpu-list 0", "--single-item download train"),
-        ("env LOKY_MAX_CPU_COUNT=5 CONVAE_PROCESSES=3", ""),
-    ],
-)
-def test_any_number_of_cores_and_processes_gives_the_same_lock_file(
-    command: str, stages: str, repository: Repository, tmp_path: Path
+# What is made of the model is tried on MNIST, in test_reproducible and test_threads.
+@pytest.mark.parametrize("command", ["taskset --cpu-list 0", "env LOKY_MAX_CPU_COUNT=5 CONVAE_PROCESSES=3"])
+def test_any_number_of_cores_and_processes_reads_and_trains_to_the_same_lock_file(
+    command: str, repository: Repository, tmp_path: Path
 ) -> None:
     copy = copy_of(repository, tmp_path)
-    copy.run(f"{command} dvc repro --force --no-run-cache {stages}")
+    copy.run(f"{command} dvc repro --force --no-run-cache --single-item download train")
     assert lock(copy) == lock(repository)
 
 

@@ -302,6 +302,7 @@ for schedule in ("constant", "one_cycle"):
 """
 
 
+@pytest.mark.slow
 def test_training_does_not_import_pytorchs_compiler() -> None:
     result = subprocess.run(
         [sys.executable, "-c", ONE_STEP],

@@ -374,7 +374,11 @@ def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int]
         "From a Gaussian for each latent value",
     ]
     assert_texts_are_readable(figure)
-    one, other = (style.png(pictures.samples_figure(mixture, independent), 40) for _ in range(2))
+
+
+def test_new_images_give_the_same_bytes() -> None:
+    images = RANDOM.integers(0, 256, (2, 57, 3, 28, 20), dtype=np.uint8)
+    one, other = (style.png(pictures.samples_figure(*images), 40) for _ in range(2))
     assert one == other
 
 
