@@ -196,7 +196,7 @@ def test_all_sections_measure_a_tiny_pipeline(
     (pair,) = saved[-1]["sections"]["run"]["rounds"]
     assert 0 < pair["pipeline"]["epoch"] < pair["pipeline"]["whole"] < took
     assert 0 < pair["rival"]["epoch"] < pair["rival"]["whole"] < took
-    # On the same scale: after so few steps, the first weights still move the loss by a factor of two.
+    # On the same scale: after ten steps, the first weights still move the loss by a factor of two.
     for loss in (pair["pipeline"]["losses"][-1]["test_loss"], pair["rival"]["losses"][-1][1]):
         assert 0.2 < loss < 1.5
     assert set(saved[-1]["sections"]["growth"]["1"]) == set(stages)
