@@ -8,10 +8,10 @@ SHELL := /bin/bash
 CONVAE := PYTHONPATH=src python -m convae
 
 .PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
-  bench bench-quick results check-results test test-fast test-team lint format lock clean
+  bench bench-quick results check-results test test-fast test-team test-arm64 lint format lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # Unlike pip, uv fails without a cache that it can write.
@@ -44,7 +44,13 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	  -r <(awk '/==/ { new = !seen[$$0]++ } NR > FNR && new' requirements.lock requirements-dev.lock)
 	@touch $@
 
-repro: $(VENV)/installed ## rebuild what has changed, then print a summary of the results
+# What names a library there keeps it; the versions are those of requirements.lock.
+libraries.yaml: requirements.lock
+	@awk -F '==| |: ' 'NR == FNR { if (/^[a-z0-9-]+==/) version[$$1] = $$2; next } \
+	  $$1 in version { $$0 = $$1 ": \"" version[$$1] "\"" } { print }' requirements.lock $@ > $@.new
+	@mv $@.new $@
+
+repro: $(VENV)/installed libraries.yaml ## rebuild what has changed, then print a summary of the results
 	@$(CONVAE) recover
 	dvc repro
 	@$(CONVAE) report
@@ -102,6 +108,13 @@ test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
 	$(PYTEST) tests/team
 
+.convae/emulated/made: tests/emulated/environment.sh requirements.lock | $(VENV)/installed
+	@echo 'Putting emulators and an ARM Python with PyTorch into .convae/emulated'
+	@tests/emulated/environment.sh .convae/emulated
+
+test-arm64: .convae/emulated/made ## train small networks on emulated ARM, in minutes; MACHINES='Haswell EPYC': on these
+	nice python tests/emulated/compare.py $(or $(MACHINES),arm64)
+
 lint: $(VENV)/installed-dev ## ruff and mypy
 	ruff format --check .
 	ruff check .
@@ -118,6 +131,7 @@ lock: $(VENV)/installed ## resolve pyproject.toml anew into requirements.lock an
 	$(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml $(INDEX)
 	$(COMPILE) --extra s3 --extra ssh --extra webdav --constraint requirements-dev.lock --output-file requirements.lock \
 	  pyproject.toml $(INDEX)
+	@$(MAKE) --silent libraries.yaml
 
 clean: ## remove the environment and the scratch, not the artifacts or DVC's cache
 	rm -rf $(VENV) .convae dvc_plots .pytest_cache .mypy_cache .ruff_cache

@@ -183,6 +183,13 @@ def measure_growth(bench: Bench) -> dict[str, Any]:
     return results
 
 
+def measure_sums(bench: Bench) -> dict[str, Any]:
+    """Train with exact and with native arithmetic, in turn."""
+    from benchmarks.arithmetic import measure_arithmetic
+
+    return measure_arithmetic(bench.scale.images, 2 * bench.scale.pairs + 1)
+
+
 def measure_folder(bench: Bench) -> dict[str, Any]:
     """Read folders of images."""
     from benchmarks.images import measure_images
@@ -200,6 +207,7 @@ def measure_explorer(bench: Bench) -> dict[str, Any]:
 
 SECTIONS = {
     "run": measure_run,
+    "arithmetic": measure_sums,
     "tsne": measure_tsne,
     "dvc": measure_dvc,
     "growth": measure_growth,

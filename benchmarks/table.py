@@ -21,6 +21,8 @@ def render(results: Results) -> str:
     parts = [_machine(results)]
     if "run" in sections or "tsne" in sections:
         parts.append(_rival(results))
+    if "arithmetic" in sections:
+        parts.append(_arithmetic(sections["arithmetic"]))
     if "tsne" in sections:
         parts.append(_maps(sections["tsne"]))
     if "dvc" in sections:
@@ -131,6 +133,16 @@ def _rival(results: Results) -> str:
     return _table(
         ["seconds", "tutorial's program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
     )
+
+
+def _arithmetic(section: Results) -> str:
+    rows = [
+        _compared(f"{name}, {each['images']:,} images", each["seconds"]["native"], each["seconds"]["exact"], 0)[:-1]
+        for name, each in section.items()
+        if isinstance(each, dict)
+    ]
+    head = ["seconds of an epoch, by `train.arithmetic`", "native", "exact", "ratio (lowest to highest)", "pairs"]
+    return _table(head, rows)
 
 
 def _by_points(section: Results) -> list[tuple[int, list[Results]]]:

@@ -10,7 +10,7 @@ from convae.network import models, weights
 from convae.network.params import ModelParams, configure
 from convae.params import load_section
 from convae.stage import run
-from convae.training import checkpoints, devices, history, loop, workers
+from convae.training import checkpoints, devices, history, hosts, loop
 from convae.training.params import TrainParams
 
 
@@ -20,19 +20,20 @@ def main() -> None:
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     train_images = torch.from_numpy(read_images(paths[0]))
     test_images = torch.from_numpy(read_images(paths[1], train_images.shape[1:]))
-    config, device = configure(shape, train_images.shape[1:], params.noise), devices.default_device()
-    if workers.launch(main, params.shards, device):
-        return
-    key = checkpoints.run_key({"model": shape, "train": params}, paths, device)
-    with devices.computing(device), workers.joined(device), checkpoints.checkpoint(key) as checkpoint:
+    device = devices.default_device()
+    config = configure(shape, train_images.shape[1:], params.noise, params.arithmetic)
+    machine = devices.machine(device, params.arithmetic)
+    key = checkpoints.run_key({"model": shape, "train": params}, paths, machine)
+    torch.set_num_threads(1)
+    with devices.computing(device), hosts.joined(device), checkpoints.checkpoint(key) as checkpoint:
         model = models.build(config, params.seed).to(device)
         for losses in loop.train(model, train_images, test_images, params, device, checkpoint):
-            if workers.rank() == 0:
+            if hosts.rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
-        if workers.rank() == 0:
+        if hosts.rank() == 0:
             weights.write_weights(Path("artifacts/model/weights.safetensors"), weights.weights(model))
             artifacts.write_json(Path("artifacts/model/config.json"), config.model_dump(exclude_none=True))
-            artifacts.write_json(Path("artifacts/train/machine.json"), devices.machine(device))
+            artifacts.write_json(Path("artifacts/train/machine.json"), machine)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,10 @@ RESULTS = {
     "scale": {"images": 60_000, "epochs": 20},
     "sections": {
         "run": RUN,
+        "arithmetic": {
+            "commit": "c0ffee",
+            "a network": {"images": 15_000, "seconds": {"native": [1.0, 2.0, 4.0], "exact": [2.0, 3.0, 5.0]}},
+        },
         "tsne": {
             "commit": "c0ffee",
             "10000": [
@@ -76,6 +80,7 @@ def cells(tables: str, first: str) -> list[str]:
 
 def test_a_ratio_is_the_median_of_those_of_the_pairs() -> None:
     assert cells(table.render(RESULTS), "whole run")[1:5] == ["180", "60.0", "0.400 (0.300 to 0.500)", "3"]
+    assert cells(table.render(RESULTS), "a network")[1:] == ["2.00", "3.00", "1.500 (1.250 to 2.000)", "3"]
 
 
 def test_a_limit_is_the_work_over_the_rate() -> None:
@@ -99,7 +104,7 @@ def test_stages_are_shown_by_growing_part_of_the_data() -> None:
     assert "| train | 600, 800 | 700, 900 | 55.0 |" in tables
 
 
-@pytest.mark.parametrize("section", ["run", "tsne", "dvc", "growth"])
+@pytest.mark.parametrize("section", ["run", "arithmetic", "tsne", "dvc", "growth"])
 def test_each_section_can_be_shown_alone(section: str) -> None:
     tables = table.render({**RESULTS, "sections": {section: RESULTS["sections"][section]}})
     assert set(tables.splitlines()) <= set(table.render(RESULTS).splitlines())
@@ -144,7 +149,7 @@ def test_an_unknown_section_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(sys, "argv", ["benchmarks.run", "--quick", "--only", "run,speed"])
     with pytest.raises(SystemExit):
         run.main()
-    assert "no section speed; there are run, tsne, dvc, growth" in capsys.readouterr().err
+    assert "no section speed; there are run, arithmetic, tsne, dvc, growth" in capsys.readouterr().err
 
 
 class Described(run.Bench):

@@ -68,29 +68,6 @@ def test_the_perplexity_is_at_most_a_third_of_the_other_points(case: str, tmp_pa
     )
 
 
-# Batch size, training images and the most shards that then have an image each.
-BATCHES = [
-    (256, None, 256),
-    (100, None, 100),
-    (256, 60, 60),
-    (60, 60, 60),
-    (59, 60, 59),
-    (1, None, 1),
-    (60_000, None, 256),
-]
-
-
-@pytest.mark.parametrize(("batch_size", "images", "most"), BATCHES)
-def test_a_batch_has_an_image_for_each_shard(batch_size: int, images: int | None, most: int, tmp_path: Path) -> None:
-    changes = {"train__batch_size": batch_size, "data__train_images": images}
-    assert not check(tmp_path, **changes, train__shards=most)
-    message = check(tmp_path, **changes, train__shards=most + 1)
-    if most == 256:
-        assert message == "params.yaml: train.shards: got 257; want a whole number from 1 to 256"
-    else:
-        assert message == f"params.yaml: train.shards: got {most + 1}; want at most {most}, the images of a batch"
-
-
 def test_a_latent_vector_has_at_least_the_two_values_of_a_point_in_the_plane(tmp_path: Path) -> None:
     assert check(tmp_path, model__architecture="dense", model__latent_size=1) == (
         "params.yaml: model.latent_size: got 1; want at least 2, to be embedded in the plane"
@@ -173,5 +150,5 @@ def test_there_are_at_most_as_many_interpolations_as_pairs_of_test_images(
 
 
 def test_one_image_is_too_few_to_generate_others(tmp_path: Path) -> None:
-    few = {"data__train_images": 1, "train__shards": 1}
-    assert check(tmp_path, **few) == "params.yaml: data.train_images: got 1; want at least 2, to generate others"
+    few = check(tmp_path, data__train_images=1)
+    assert few == "params.yaml: data.train_images: got 1; want at least 2, to generate others"

@@ -104,7 +104,7 @@ COVERED = {
     "python examples/solar_cells.py": ("test_pages.py", '"solar_cells": 2223'),
     "python examples/solar_cells.py score": ("test_pages.py", '"score"'),
     "torchrun --master-addr --master-port --nnodes --node-rank --nproc-per-node -m": (
-        "pipeline/test_workers.py",
+        "pipeline/test_training_processes.py",
         "--nnodes=2 --node-rank={rank} --master-addr=127.0.0.1 --master-port={port}",
     ),
 }
@@ -114,10 +114,13 @@ NOT_RUN = {
     "make format": "changes the sources; `make lint`, which CI runs, has the same programs look",
     "make lock": "asks the package index for what is newest, so its result is of the day",
     "make test": "is what runs this",
+    "make test-arm64": "takes minutes, and a download of as many megabytes as all else; a workflow runs it weekly",
+    "make test-arm64 MACHINES": "takes minutes for each machine",
     "make test-fast": "is a part of what runs this",
     "make test-team": "is a part of what runs this",
     "pytest": "is what runs this",
     "pytest -k -vv": "is what runs this",
+    "pytest -m": "needs a GPU",
     "python3 venv -m": "begins an installation of PyTorch, which would take CI minutes",
     "uv pip --constraint --editable --no-verify-hashes --python --torch-backend": "is that installation",
 }
@@ -146,7 +149,7 @@ def test_every_option_of_the_pages_commands_is_one_of_the_program() -> None:
 
 def test_every_target_of_the_pages_is_one_of_make() -> None:
     targets = {words[1] for words in OURS if words[0] == "make"}
-    known = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    known = set(re.findall(r"^([a-z0-9-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     assert targets <= known | {".venv/installed"}
 
 

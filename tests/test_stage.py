@@ -30,6 +30,8 @@ stages:
       - stages/probe.py
     params:
       - plot
+      - libraries.yaml:
+          - numpy
     outs:
       - result.txt
 """
@@ -117,7 +119,8 @@ def project(tmp_path: Path) -> Project:
     shutil.copytree(REPOSITORY / "src", path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     (path / "stages").mkdir()
     shutil.copy2(REPOSITORY / "stages/__init__.py", path / "stages")
-    shutil.copy2(REPOSITORY / "params.yaml", path)
+    for name in ("params.yaml", "libraries.yaml"):
+        shutil.copy2(REPOSITORY / name, path)
     (path / "dvc.yaml").write_text(PIPELINE)
     (path / "data.txt").write_text("first")
     (path / ".dvc").mkdir()
@@ -178,6 +181,7 @@ CHANGES = {
     "edit('src/convae/errors.py', 'The one error', 'An error')": "src/convae/errors.py",
     "edit('stages/probe.py', '60', '61')": "stages/probe.py",
     "edit('params.yaml', 'dpi: 100', 'dpi: 90')": "params.yaml: plot",
+    "edit('libraries.yaml', 'numpy', 'other')": "libraries.yaml: numpy",
 }
 
 
@@ -207,6 +211,7 @@ def test_a_stage_that_is_run_by_hand_is_not_watched(change: str, project: Projec
     "change",
     [
         "edit('params.yaml', 'perplexity: 30', 'perplexity: 20')",
+        "edit('libraries.yaml', 'torch', 'other')",
         "edit('params.yaml', 'dpi: 100', 'dpi:   100 # the same')",
         "for path in Path('.').rglob('*.*'): os.utime(path, (1, 1))",
         "edit('data.txt', 'first', 'first')",

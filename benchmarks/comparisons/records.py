@@ -132,7 +132,7 @@ def record_of(ref: str, experiment: Experiment, stages: Json, params: Json) -> J
 
 def checks(stages: Json) -> set[str]:
     """Give the stages that read all parameters: they refuse, and make the same whatever the values."""
-    return {name for name, stage in stages.items() if stage.get("params") == [{f"{PARAMS}": None}]}
+    return {name for name, stage in stages.items() if {f"{PARAMS}": None} in stage.get("params", [])}
 
 
 def moved(record: Json, experiment: Experiment, stages: Json, params: Json, root: Path = Path()) -> list[str]:
@@ -160,7 +160,8 @@ def moved(record: Json, experiment: Experiment, stages: Json, params: Json, root
     hashes = {path: md5(root / path) for path in declared}
     found = [path for path in declared | record["sources"].keys() if hashes.get(path) != record["sources"].get(path)]
     now = with_changes(params, experiment.changes)
-    sections = {section for stage in working for section in stage.get("params", [])} | record["params"].keys()
+    declared_sections = {each for stage in working for each in stage.get("params", []) if isinstance(each, str)}
+    sections = declared_sections | record["params"].keys()
     for section in sections:
         new, old = now.get(section, {}), record["params"].get(section, {})
         found += [f"{section}.{key}" for key in new.keys() | old.keys() if new.get(key) != old.get(key)]

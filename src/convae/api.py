@@ -90,7 +90,7 @@ def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     def reconstruct_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (to_pixels(model(images)).numpy(),)
 
-    return np.concatenate([outputs for (outputs,) in in_chunks(reconstruct_chunk, _checked(model, pixels))])
+    return np.concatenate([outputs for (outputs,) in in_chunks(model, reconstruct_chunk, _checked(model, pixels))])
 
 
 def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:

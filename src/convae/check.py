@@ -80,15 +80,11 @@ def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> 
     Raises
     ------
     ConvaeError
-        If there are too few images for the batches' parts, for new images between or like them, for a map, or for the
+        If there are too few images for new images between or like them, for a map, or for the
         map's perplexity.
     """
     split = params.extract.split
     points = {"train": train, "test": test, "all": train + test}[split]
-    batch = min(params.train.batch_size, train)
-    if params.train.shards > batch:
-        want = f"want at most {batch}, the images of a batch"
-        raise ConvaeError(f"{path}: train.shards", f"got {params.train.shards}", want)
     if points < MAP_IMAGES:
         name = {"train": "train_images", "test": "test_images", "all": "train_images + data.test_images"}[split]
         want = f"want at least {MAP_IMAGES}, or another extract.split: so many latent vectors make a map"

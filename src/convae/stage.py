@@ -48,11 +48,11 @@ def times_path(experiment: str = "") -> Path:
 
 
 def is_worker() -> bool:
-    """Tell whether a launcher, ours or torchrun, started this process as one of several.
+    """Tell whether torchrun started this process as one of several.
 
     ``RANK`` alone does not say so: a cluster's profile may have left it in the environment.
     """
-    return "CONVAE_RENDEZVOUS" in os.environ or {"TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE"} <= os.environ.keys()
+    return {"TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE"} <= os.environ.keys()
 
 
 def note_sources() -> None:
@@ -61,15 +61,13 @@ def note_sources() -> None:
         _sources[str(path)] = _digest(path)
 
 
-def run(main: Callable[[], None], parent: int = _parent) -> None:
+def run(main: Callable[[], None]) -> None:
     """Run a stage; on bad input print one line and exit with code 1, without a traceback.
 
     Parameters
     ----------
     main : callable
         The stage's function, in a module named ``stages.NAME`` that is run as a program.
-    parent : int
-        The process that started this one, DVC's or a launcher's: the stage does not outlive it.
     """
     stage = os.environ.get("DVC_STAGE")
     worker = is_worker()
@@ -78,7 +76,7 @@ def run(main: Callable[[], None], parent: int = _parent) -> None:
         if not worker and signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if stage or worker:
-            threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+            threading.Thread(target=_end_with, args=[_parent], daemon=True).start()
         if stage and not worker:
             declared = _declared(stage)
             before = _inputs(declared) | _sources
@@ -120,11 +118,14 @@ def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sections(declared: list[Any]) -> dict[str, Any]:
-    """Take the values of the declared sections; a mapping, which names the file alone, declares all of it."""
-    params = read_params() if declared else {}
-    if declared == [{str(PARAMS): None}]:
-        return {str(PARAMS): params}
-    return {f"{PARAMS}: {name}": params.get(name) if isinstance(params, dict) else None for name in declared}
+    """Take the declared values: sections of params.yaml, keys of another file; all of a file that is named alone."""
+    values: dict[str, Any] = {}
+    for entry in declared:
+        for name, keys in (entry if isinstance(entry, dict) else {str(PARAMS): [entry]}).items():
+            content = read_params(Path(name))
+            known = content if isinstance(content, dict) else {}
+            values |= {f"{name}: {key}": known.get(key) for key in keys} if keys else {name: content}
+    return values
 
 
 def _state(path: Path) -> str:

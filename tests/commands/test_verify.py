@@ -8,7 +8,10 @@ import yaml
 from conftest import Repository, copy_of
 
 from convae.commands import verify
+from convae.commands.differences import Reason
 
+UNEXPLAINED = "neither arithmetic, processor nor libraries explain it."
+WITHIN = "The metrics were compared instead: every one is within its tolerance."
 MACHINE = "artifacts/train/machine.json"
 ERRORS = "artifacts/latents/errors.npy"
 
@@ -27,21 +30,52 @@ def working_copy(folder: Path, hashes: dict[str, str], test_mse: float = 0.047, 
     ("hashes", "mse", "agrees", "says"),
     [
         ({MACHINE: "a1", "weights": "b1"}, 0.047, True, "All 2 artifacts are the same, byte for byte."),
-        ({MACHINE: "a1", "weights": "b2"}, 0.047, False, "1 of 2 artifacts differ, on the same instruction set."),
-        ({MACHINE: "a1"}, 0.047, False, "1 of 2 artifacts differ, on the same instruction set."),
-        ({MACHINE: "a2", "weights": "b2"}, 0.0475, True, "Every metric is within its tolerance."),
-        ({MACHINE: "a2", "weights": "b2"}, 0.06, False, "losses.json test mse: 0.047 committed, 0.06 rebuilt"),
-        ({MACHINE: "a2", "weights": "b2"}, float("nan"), False, "losses.json test mse: 0.047 committed, nan rebuilt"),
+        ({MACHINE: "a1", "weights": "b2"}, 0.047, False, f"1 of 2 artifacts differ, and {UNEXPLAINED}"),
+        ({MACHINE: "a1"}, 0.047, False, f"1 of 2 artifacts differ, and {UNEXPLAINED}"),
+        ({MACHINE: "a2", "weights": "b2"}, 0.047, False, f"2 of 2 artifacts differ, and {UNEXPLAINED}"),
     ],
 )
-def test_bytes_decide_on_the_same_hardware_and_metrics_on_other(
+def test_without_a_reason_bytes_decide(
     hashes: dict[str, str], mse: float, agrees: bool, says: str, tmp_path: Path
 ) -> None:
     committed = working_copy(tmp_path / "committed", {MACHINE: "a1", "weights": "b1"})
-    table, found = verify.compare(committed, working_copy(tmp_path / "rebuilt", hashes, mse))
+    table, found = verify.compare(committed, working_copy(tmp_path / "rebuilt", hashes, mse), [])
     assert found == agrees
     assert table.splitlines()[-1] == says
     assert all(path in table for path in (MACHINE, "weights"))
+
+
+NATIVE = Reason("train.arithmetic is native", True)
+ARM = Reason("this is Linux on aarch64", False)
+WEIGHTS, MAP = "artifacts/model/weights.safetensors", "artifacts/tsne/embedding.npy"
+
+
+@pytest.mark.parametrize(
+    ("reason", "different", "mse", "agrees", "says"),
+    [
+        (NATIVE, [WEIGHTS, MAP], 0.0475, True, WITHIN),
+        (NATIVE, [WEIGHTS, MAP], 0.06, False, "losses.json test mse: 0.047 committed, 0.06 rebuilt"),
+        (NATIVE, [WEIGHTS], float("nan"), False, "losses.json test mse: 0.047 committed, nan rebuilt"),
+        (ARM, [MAP], 0.047, True, WITHIN),
+        (
+            ARM,
+            [WEIGHTS, MAP],
+            0.047,
+            False,
+            f"It does not explain {WEIGHTS}: there, bytes should be the same.",
+        ),
+    ],
+)
+def test_with_a_reason_metrics_decide_on_what_it_explains(
+    reason: Reason, different: list[str], mse: float, agrees: bool, says: str, tmp_path: Path
+) -> None:
+    hashes = dict.fromkeys((WEIGHTS, MAP), "a")
+    committed = working_copy(tmp_path / "committed", hashes)
+    rebuilt = working_copy(tmp_path / "rebuilt", hashes | dict.fromkeys(different, "b"), mse)
+    table, found = verify.compare(committed, rebuilt, [reason])
+    assert found == agrees
+    assert table.splitlines()[-1] == says
+    assert f"{len(different)} of 2 artifacts differ. There is a reason why bytes may: {reason.why}." in table
 
 
 @pytest.mark.slow
@@ -59,4 +93,4 @@ def test_a_rebuild_finds_the_one_artifact_whose_committed_hash_is_false(finished
     repository.run("git commit --quiet --all --message 'State what is not so'")
     output = repository.run("python -m convae verify", code=1, PYTHONPATH="src")
     assert [line.split()[0] for line in output.splitlines() if "DIFFERENT" in line] == [ERRORS]
-    assert "1 of 19 artifacts differ, on the same instruction set." in output
+    assert f"1 of 19 artifacts differ, and {UNEXPLAINED}" in output

@@ -10,6 +10,7 @@ from torch import nn
 
 from convae.errors import ConvaeError
 from convae.generation import densities, mixtures
+from convae.network.config import ModelConfig
 from convae.network.models import build
 from convae.network.params import ModelParams, configure
 
@@ -101,7 +102,8 @@ class Dead(nn.Module):
 
 @pytest.mark.parametrize("spread", [0, 1e-7])
 def test_latents_that_are_all_alike_are_refused(spread: float) -> None:
-    model, pixels = nn.Module(), RANDOM.integers(0, 256, (30, 1, 8, 8), dtype=np.uint8)
+    pixels = RANDOM.integers(0, 256, (30, 1, 8, 8), dtype=np.uint8)
+    model = build(ModelConfig(architecture="dense", latent_size=2, image_shape=(1, 8, 8)))
     model.encoder = Dead(spread)
     with pytest.raises(
         ConvaeError, match=r"latents: all 30 are alike, so there is nothing to draw from; the network died"

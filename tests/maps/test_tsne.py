@@ -4,13 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from convae.errors import ConvaeError
 from convae.maps import tsne
 from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
-from convae.maps.tsne import embed
+from convae.maps.tsne import embed, start
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
@@ -32,6 +33,23 @@ def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: 
     assert points.dtype == np.float32
     assert quality(LATENTS, neighbours(LATENTS)[0], points, LABELS, 4)["map_knn_accuracy"] == 1
     assert (embed(LATENTS, params) == points).all()
+
+
+def test_it_starts_from_the_principal_components_and_the_seed_moves_each_point_a_little() -> None:
+    initial = start(LATENTS, 0)
+    expected = PCA(2, svd_solver="full").fit_transform(LATENTS)
+    expected *= np.sign((expected * initial).sum(axis=0)) * 1e-4 / expected[:, 0].std()
+    assert abs(initial - expected).max() < 2e-6
+    assert len(np.unique(initial - start(LATENTS, 1))) == initial.size
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
+def test_another_seed_draws_another_map(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tsne, "EARLY", 25)
+    monkeypatch.setattr(tsne, "LATE", 75)
+    maps = [embed(LATENTS, TsneParams(backend=backend, perplexity=15, seed=seed)) for seed in (0, 1)]
+    assert not np.isclose(*maps).all(axis=1).any()
 
 
 @pytest.mark.slow

@@ -98,11 +98,11 @@ def test_a_network_trained_to_remove_noise_is_measured_with_and_without_it_and_s
         seed=0,
         epochs=2,
         batch_size=10,
-        shards=1,
         learning_rate=0.01,
         weight_decay=0,
         schedule="constant",
         noise=0.4,
+        arithmetic="exact",
     )
     *_, history = train(model, torch.from_numpy(TRAIN), torch.from_numpy(TEST), recipe, torch.device("cpu"))
     found = losses(model, TRAIN, TEST, LABELS, CLASSES, kept)

@@ -81,7 +81,7 @@ def test_what_lies_in_fewer_dimensions_than_the_components_is_rebuilt(components
 def test_there_are_fewer_components_than_images(images: int, expected: int) -> None:
     train, test, components = subspace_errors(flat(TRAIN[:images]), flat(TEST), 64)
     assert components == expected
-    assert train == pytest.approx(0, abs=1e-8)
+    assert train == pytest.approx(0, abs=1e-7)  # the products are float32
     assert test == pytest.approx(exact(TRAIN[:images], TEST, images - 1)[1], rel=1e-3)
 
 

@@ -44,11 +44,12 @@ NETWORKS = {
 }
 
 
+@pytest.mark.parametrize("arithmetic", ["exact", "native"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_latent_is_the_same_to_the_bit_alone_in_any_order_and_among_any_others(name: str) -> None:
-    network = build(ModelConfig(**NETWORKS[name])).eval()
+def test_a_latent_is_the_same_to_the_bit_alone_in_any_order_and_among_any_others(name: str, arithmetic: str) -> None:
+    network = build(ModelConfig(**NETWORKS[name], arithmetic=arithmetic))
     random = np.random.default_rng(1)
-    images = random.integers(0, 256, (270, *network.image_shape), dtype=np.uint8)  # a chunk and some
+    images = random.integers(0, 256, (270, *network.image_shape), dtype=np.uint8)  # several chunks and some
 
     def latents(rows: np.ndarray) -> np.ndarray:
         return np.concatenate(list(encode(network, images[rows])))

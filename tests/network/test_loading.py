@@ -52,7 +52,7 @@ def test_a_written_model_is_read_back_equal(
 
 def test_the_default_networks_configuration_is_what_it_was_before_there_were_others(tmp_path: Path) -> None:
     saved(tmp_path, CONV)
-    keys = {"architecture": "conv", "channels": [32, 64], "image_shape": [1, 28, 28]}
+    keys = {"architecture": "conv", "channels": [32, 64], "image_shape": [1, 28, 28], "arithmetic": "exact"}
     assert list(artifacts.read_json(tmp_path / "config.json").items()) == list(keys.items())
 
 

@@ -48,7 +48,6 @@ def test_no_two_images_epochs_or_seeds_have_noise_in_common() -> None:
     drawn = [draw(seed, epoch, np.arange(3), SHAPE) for seed in (*near, 2**32 - 1) for epoch in near]
     rows = np.concatenate(drawn).reshape(-1, np.prod(SHAPE)).astype(np.float64)
     assert len(rows) == 4 * 3 * 3
-    assert np.unique(rows).size > 0.999 * rows.size  # of float32, a few are equal by chance
     correlations = np.corrcoef(rows) - np.eye(len(rows))
     assert abs(correlations).max() < 6 / rows.shape[1] ** 0.5
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,19 @@ pytestmark = pytest.mark.slow
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text().replace("${plot.format}", "png"))["stages"]
 # The record of each stage's time, which is scratch of the working copy, and no result depends on it.
 SCRATCH = ".convae/"
+# Distributions by the names of their packages, of what the stages load.
+DISTRIBUTIONS = {
+    name: {re.sub("[-_.]+", "-", each).lower() for each in found} for name, found in packages_distributions().items()
+}
+LIBRARIES = yaml.safe_load((REPOSITORY / "libraries.yaml").read_text()).keys()
+# What a stage loads, too, and whose version no artifact depends on: it reads parameters, starts threads and processes,
+# shows progress, or comes with another and is not called.
+WITHOUT_EFFECT = {
+    *("annotated-types", "filelock", "joblib", "platformdirs", "psutil", "pydantic", "pydantic-core", "pyyaml"),
+    *("ruamel-yaml", "threadpoolctl", "tqdm", "typing-extensions", "typing-inspection"),
+    *("charset-normalizer", "cloudpickle", "cuda-bindings", "cuda-pathfinder", "cycler", "fonttools", "lazy-loader"),
+    *("narwhals", "packaging", "pandas", "pydot", "pyparsing", "python-dateutil", "rich", "setuptools", "six"),
+}
 WEB = "src/convae/views/explorer/web"  # the one dependency that is a folder: its files are read
 CODE = re.compile(rf"\.|stages|src(/convae(/[a-z]+)?)?|src/convae/views/explorer|{WEB}")
 
@@ -25,7 +39,9 @@ def declared(stage: dict) -> dict[str, set[str]]:
     return {
         "import": {dep for dep in files if dep.endswith(".py")},
         "read": {dep for dep in files if not dep.endswith(".py")},
-        "section": {"all" if section == {"params.yaml": None} else section for section in stage.get("params", [])},
+        "section": {
+            "all" if "params.yaml" in each else each for each in stage["params"] if "libraries.yaml" not in each
+        },
         "write": {*stage.get("outs", []), *metrics},
     }
 
@@ -57,6 +73,22 @@ def test_a_stage_reads_writes_and_imports_exactly_what_it_declares(
         assert sum(name.endswith(".png") for event, name in of_a_folder if event == "read") > 100
         events = events + [(event, inside.sub("${data.folder}", name)) for event, name in of_a_folder]
     assert summarised(events) == declared(PIPELINE[stage])
+
+
+def loaded(events: list[tuple[str, str]]) -> set[str]:
+    """Name the distributions of the packages that a stage's processes have loaded."""
+    packages = {name for event, names in events if event == "packages" for name in names.split()}
+    return {each for name in packages for each in DISTRIBUTIONS.get(name, ()) if not each.startswith("types-")}
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_depends_on_the_version_of_each_library_that_it_loads_and_of_no_other(
+    stage: str, watched: Callable[[str], list[tuple[str, str]]]
+) -> None:
+    found = loaded(watched(stage)) - {"convae"}
+    [declared] = [each["libraries.yaml"] for each in PIPELINE[stage]["params"] if "libraries.yaml" in each]
+    assert set(declared) == found & LIBRARIES
+    assert found - LIBRARIES <= WITHOUT_EFFECT
 
 
 def test_the_watch_sees_through_a_stage_that_hides_something(watched_repository: Repository, tmp_path: Path) -> None:

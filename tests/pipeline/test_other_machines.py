@@ -16,7 +16,7 @@ STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text().replace("${plot.fo
 
 @pytest.fixture(scope="module")
 def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return copy_of(finished, tmp_path_factory.mktemp("machines"), CONVAE_PROCESSES="2")
+    return copy_of(finished, tmp_path_factory.mktemp("machines"))
 
 
 def paths(repository: Repository, stage: str) -> list[Path]:
@@ -78,6 +78,7 @@ HOSTILE = {
     },
     "leftovers of a scheduler": {
         "RANK": "3",
+        "WORLD_SIZE": "8",
         "LOCAL_RANK": "1",
         "MASTER_ADDR": "10.0.0.1",
         "MASTER_PORT": "1",
@@ -99,6 +100,7 @@ HOSTILE = {
         ("quality", "settings of threads"),
         ("tsne", "settings of threads"),
         ("evaluate", "settings of threads"),
+        ("train", "settings of threads"),
         ("tsne", "settings of libraries for arithmetic"),
         ("evaluate", "settings of libraries for arithmetic"),
         ("train", "settings of libraries for arithmetic"),

@@ -7,9 +7,10 @@ import pytest
 import torch
 import yaml
 from conftest import REPOSITORY
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from convae.network import models
+from convae.network.config import ModelConfig
+from convae.params import load_section
 from convae.training import loop
 from convae.training.params import TrainParams
 
@@ -24,7 +25,7 @@ IMPORTED = {
     "check": [set()],
     "download": [set()],
     "check_images": [set()],
-    "train": [{"torch"}] * 3,
+    "train": [{"torch"}],
     "evaluate": [{"scipy", "torch"}],
     "extract": [{"torch"}],
     "tsne": [SKLEARN | {"openTSNE"}],
@@ -53,26 +54,25 @@ def test_a_stage_reads_each_artifact_once(stage: str, watched: Watched) -> None:
     # NumPy opens an array for its header and again to map it.
     once = {dep: 1 + dep.endswith(".npy") for dep in PIPELINE[stage]["deps"] if dep.startswith("artifacts/")}
     if stage == "train":
-        # The launcher maps the images for their shape; both workers do so to train, and read them for the checkpoint's
-        # name.
-        once = {dep: 3 * opens + 2 * dep.endswith(".npy") for dep, opens in once.items()}
+        # Once more, for the checkpoint's name.
+        once = {dep: opens + dep.endswith(".npy") for dep, opens in once.items()}
     assert opened == once
 
 
 @pytest.mark.parametrize(("images", "steps"), [(64, 6), (65, 9)])
-def test_training_takes_a_step_for_each_batch_and_passes_each_image_once_an_epoch(images: int, steps: int) -> None:
-    params = TrainParams(
-        seed=0, epochs=3, batch_size=32, shards=2, learning_rate=0.001, weight_decay=0, schedule="constant", noise=0
+def test_training_takes_a_step_for_each_batch_and_passes_each_image_once_an_epoch(
+    images: int, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = load_section("train", TrainParams, REPOSITORY / "params.yaml").model_copy(
+        update={"epochs": 3, "batch_size": 32}
     )
     taken: list[int] = []
     passed: list[int] = []
-    model = models.conv_autoencoder((4, 4), (1, 28, 28))
+    step = loop.adamw
+    monkeypatch.setattr(loop, "adamw", lambda *given: (taken.append(1), step(*given)))
+    model = models.build(ModelConfig(architecture="conv", channels=(4, 4), image_shape=(1, 28, 28)))
     model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
-    hook = register_optimizer_step_post_hook(lambda *_: taken.append(1))
-    try:
-        pixels = torch.zeros(images, 1, 28, 28, dtype=torch.uint8)
-        *_, _ = loop.train(model, pixels, pixels[:10], params, torch.device("cpu"))
-    finally:
-        hook.remove()
+    pixels = torch.zeros(images, 1, 28, 28, dtype=torch.uint8)
+    *_, _ = loop.train(model, pixels, pixels[:10], params, torch.device("cpu"))
     assert len(taken) == steps
     assert sum(passed) == 3 * (images + 10)

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ def mix_two_runs(root: Path) -> None:
     (root / "dvc.lock").write_text(yaml.safe_dump(lock))
 
 
+def upgrade_opentsne(root: Path) -> None:
+    """Lock another version, and write it into libraries.yaml as `make lock` does, but run nothing."""
+    edit("requirements.lock", "opentsne==", "opentsne==9.")(root)
+    subprocess.run(["make", "--silent", "libraries.yaml"], cwd=root, check=True)
+
+
 CHANGES = {
     "parameter": (edit("params.yaml", "perplexity: 10", "perplexity: 11"), "tsne: params.yaml"),
     "code": (edit("src/convae/maps/tsne.py", "\n", "\n# more\n"), "tsne: src/convae/maps/tsne.py"),
@@ -71,6 +78,7 @@ CHANGES = {
         "plot: artifacts/plots/loss.png",
     ),
     "new section": (edit("dvc.yaml", "      - plot\n", "      - plot\n      - tsne\n"), "plot: params.yaml"),
+    "library": (upgrade_opentsne, "tsne: libraries.yaml"),
     "metric": (edit("metrics/embedding.json", "0.", "0.9"), "quality: metrics/embedding.json"),
     "removed metric": (remove("metrics/losses.json"), "evaluate: metrics/losses.json"),
     "forgotten stage": (forget_a_stage, "plot: cmd"),
@@ -96,6 +104,31 @@ def test_a_lock_that_no_longer_fits_is_found_without_data(what: str, clone: Repo
     lines = check_lock(clone, 1).splitlines()
     assert any(line.startswith(says) for line in lines), lines
     assert re.fullmatch(r"error: dvc\.lock: .+; run `dvc repro`, and commit dvc\.lock and metrics/", lines[-1])
+
+
+def test_an_upgraded_library_makes_the_stages_stale_that_load_it_and_no_other(clone: Repository) -> None:
+    upgrade_opentsne(clone.path)
+    changes = clone.run("git diff --unified=0 libraries.yaml").splitlines()
+    assert [line for line in changes if re.match(r"[-+]\w", line)] == [
+        f'-opentsne: "{version("opentsne")}"',
+        f'+opentsne: "9.{version("opentsne")}"',
+    ]
+    assert check_lock(clone, 1).splitlines()[:-1] == ["tsne: libraries.yaml"]
+
+
+def test_a_lock_of_packages_that_the_pipeline_has_not_heard_of_is_found(clone: Repository) -> None:
+    edit("requirements.lock", "\nnumpy==", "\nnumpy==9.")(clone.path)
+    clone.run("git commit --quiet --all --message 'Upgrade'")
+    for command in ("check-lock", "verify"):
+        [line] = clone.run(f"python -m convae {command}", code=1, PYTHONPATH="src").splitlines()
+        assert re.fullmatch(
+            r"error: libraries\.yaml: numpy is [\d.]+, but 9\.[\d.]+ in requirements\.lock; .+", line
+        ), line
+    upgrade_opentsne(clone.path)  # which sees to both
+    clone.run("git commit --quiet --all --message 'Write it'")
+    output = clone.run("python -m convae verify", code=1, PYTHONPATH="src").splitlines()
+    assert output[:-1] == check_lock(clone, 1).splitlines()[:-1]
+    assert {"tsne: libraries.yaml", "plot: libraries.yaml"} < set(output)
 
 
 def test_dvc_agrees_that_a_parameter_written_in_another_way_makes_no_lock_stale(clone: Repository) -> None:

@@ -21,7 +21,7 @@ from convae.network import models
 from convae.network.params import ModelParams, configure
 from convae.network.weights import weights
 from convae.params import Section, load_section
-from convae.training import checkpoints, loop
+from convae.training import checkpoints, devices, loop
 from convae.training.history import EpochLosses
 from convae.training.params import TrainParams
 
@@ -88,12 +88,12 @@ def key(tmp_path: Path) -> Callable[..., str]:
     for name in ("train", "test"):
         (tmp_path / name).write_bytes(name.encode())
 
-    def key(device: torch.device = CPU, **changed: object) -> str:
+    def key(machine: dict[str, str] = {"arithmetic": "exact"}, **changed: object) -> str:  # noqa: B006
         params = {
             section: values.model_copy(update={name: changed.get(f"{section}_{name}", value) for name, value in values})
             for section, values in SECTIONS.items()
         }
-        return checkpoints.run_key(params, [tmp_path / "train", tmp_path / "test"], device)
+        return checkpoints.run_key(params, [tmp_path / "train", tmp_path / "test"], machine)
 
     return key
 
@@ -130,9 +130,7 @@ def test_the_module_that_python_runs_counts_as_a_source_file(tmp_path: Path) -> 
     shutil.copytree(REPOSITORY / "src", tmp_path / "src")
     (tmp_path / "stages").mkdir()
     shutil.copy2(REPOSITORY / "stages/__init__.py", tmp_path / "stages")
-    script = (
-        "import torch\nfrom convae.training.checkpoints import run_key\nprint(run_key({}, [], torch.device('cpu')))\n"
-    )
+    script = "from convae.training.checkpoints import run_key\nprint(run_key({}, [], {}))\n"
     keys = set()
     for comment in ("", "# another\n"):
         (tmp_path / "stages/probe.py").write_text(script + comment)
@@ -146,11 +144,9 @@ def test_the_module_that_python_runs_counts_as_a_source_file(tmp_path: Path) -> 
         (platform, "python_version", lambda: "3.0.0"),
         (torch, "__version__", "0.0.0"),
         (np, "__version__", "0.0.0"),
-        (platform, "machine", lambda: "pdp11"),
-        (torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS"),
     ],
 )
-def test_another_version_or_machine_gives_another_key(
+def test_another_version_gives_another_key(
     where: object, name: str, value: object, key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = key()
@@ -158,18 +154,24 @@ def test_another_version_or_machine_gives_another_key(
     assert key() != before
 
 
-def test_another_kind_of_device_gives_another_key(key: Callable[..., str]) -> None:
-    assert key(device=torch.device("cuda")) != key()
-    assert key(device=torch.device("cuda:1")) == key(device=torch.device("cuda"))
+def test_native_runs_of_other_processors_have_other_keys_and_exact_ones_have_the_same(
+    key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = torch.device("cuda")
+    assert devices.machine(cuda, "exact") == devices.machine(CPU, "exact")
+    assert len({key(devices.machine(device, "native")) for device in (CPU, cuda, torch.device("cuda:1"))}) == 2
+    before = devices.machine(CPU, "native")
+    assert before.keys() >= {"device", "instruction_set", "processor", "vendor", "family", "model", "glibc"}
+    monkeypatch.setattr(devices, "processor", lambda: {"vendor": "Abacus"})
+    assert key(devices.machine(CPU, "native")) != key(before)
 
 
 def test_the_environment_and_the_number_of_processes_leave_the_key_as_it_is(
     key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = key()
-    for name in ("CONVAE_PROCESSES", "CONVAE_CHECKPOINTS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "OMP_NUM_THREADS"):
+    for name in ("LOKY_MAX_CPU_COUNT", "CONVAE_CHECKPOINTS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, "3")
-    monkeypatch.setattr(loop, "world_size", lambda: 3)
     assert key() == before
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml.error import YAMLError
 
 from convae.check import check_params
+from convae.commands.libraries import check_libraries
 from convae.errors import ConvaeError
 from convae.params import PARAMS, interpolated, parse_yaml, read_params
 
@@ -43,8 +44,9 @@ def stale(stages: dict[str, Any], lock: dict[str, Any], params: dict[str, Any], 
         locked = lock.get(name, {})
         if locked.get("cmd") != stage["cmd"]:
             found.append(f"{name}: cmd")
-        if locked.get("params", {}) != _locked_params(stage, params):
-            found.append(f"{name}: {PARAMS}")
+        values = {"declared": _locked_params(stage, params, root), "locked": locked.get("params", {})}
+        files = sorted(values["declared"].keys() | values["locked"].keys())
+        found += [f"{name}: {file}" for file in files if values["declared"].get(file) != values["locked"].get(file)]
         for kind, kinds in (("deps", ["deps"]), ("outs", ["outs", "metrics"])):
             declared = {interpolated(path, params) for each in kinds for path in _names(stage.get(each, []))}
             hashes = {file["path"]: file["md5"] for file in locked.get(kind, [])}
@@ -63,10 +65,14 @@ def _names(entries: list[Any]) -> list[str]:
     return [name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)]
 
 
-def _locked_params(stage: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    declared = stage.get("params", [])
-    sections = params if declared == [{str(PARAMS): None}] else {section: params[section] for section in declared}
-    return {str(PARAMS): sections} if sections else {}
+def _locked_params(stage: dict[str, Any], params: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Take what a lock file should hold of each file of parameters: the declared keys, or all if none are named."""
+    values: dict[str, Any] = {}
+    for entry in stage.get("params", []):
+        for name, keys in (entry if isinstance(entry, dict) else {str(PARAMS): [entry]}).items():
+            content = params if name == str(PARAMS) else read_params(root / name)
+            values.setdefault(name, {}).update({key: content[key] for key in keys or content})
+    return values
 
 
 def _md5(root: Path, name: str, locked: str) -> str | None:
@@ -83,23 +89,38 @@ def _md5(root: Path, name: str, locked: str) -> str | None:
     return hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Print what is stale, if anything, and then give exit code 1.
+def check(root: Path) -> int:
+    """Print what is stale in a repository, if anything.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+
+    Returns
+    -------
+    int
+        The number of its stages.
 
     Raises
     ------
     ConvaeError
-        If a file cannot be read, or is not what its name says.
+        If something is stale, or a file cannot be read, or is not what its name says.
     """
     advice = "run `dvc repro`, and commit dvc.lock and metrics/"
-    check_params()
+    check_params(root / PARAMS)
     try:
-        stages, lock = (parse_yaml(path.read_text())["stages"] for path in (PIPELINE, LOCK))
-        found = stale(stages, lock, read_params(), Path())
+        stages, lock = (parse_yaml((root / path).read_text())["stages"] for path in (PIPELINE, LOCK))
+        check_libraries(stages, root)
+        found = stale(stages, lock, read_params(root / PARAMS), root)
     except (OSError, YAMLError, LookupError, TypeError) as error:  # no lock file, or conflict markers in it
         raise ConvaeError(LOCK, f"cannot be compared with dvc.yaml ({error})", advice) from None
     if found:
         print("\n".join(found))
         raise ConvaeError(LOCK, "is stale where it is said above", advice)
-    print(f"{LOCK} is up to date: its {len(stages)} stages read and made what this commit says")
-    return 0
+    return len(stages)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print what is stale, or that nothing is."""
+    print(f"{LOCK} is up to date: its {check(Path())} stages read and made what this commit says")

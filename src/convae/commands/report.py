@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convae import artifacts
+from convae.commands import differences
 from convae.errors import ConvaeError
 from convae.stage import times_path
 
@@ -53,7 +54,7 @@ def _laid_out(heading: tuple[str, ...], rows: list[Row]) -> str:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the summary of the metrics in this working copy."""
+    """Print the summary of the metrics in this working copy, and why its bytes are not the last commit's, if so."""
     try:
         times = artifacts.read_json(times_path())
     except ConvaeError:  # every stage came out of the cache
@@ -62,3 +63,5 @@ def run(arguments: argparse.Namespace) -> None:
         artifacts.read_json(Path(f"metrics/{name}.json")) for name in ("losses", "embedding", "generation")
     )
     print(summary(losses, quality, new, times))
+    if line := differences.note():
+        print(f"\n{line}")

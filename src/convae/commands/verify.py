@@ -3,23 +3,20 @@
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from convae.commands import check_lock
+from convae.commands.differences import Reason, output_hashes, reasons, told, unexplained
 from convae.commands.programs import dvc, git
 
-MACHINE = "artifacts/train/machine.json"
-# How far a metric may move on hardware that rounds otherwise: several times what another seed moves it by.
+# How far a metric may move where bytes may differ: several times what another seed moves it by.
 TOLERANCES = {"losses.json": 0.002, "embedding.json": 0.02, "generation.json": 0.15}
 # Those that are on another scale than the rest of their file.
 WIDER = {"psnr": 0.5, "ssim": 0.02}
-
-
-def output_hashes(lock: dict[str, Any]) -> dict[str, str]:
-    """Collect every output's MD5 from a parsed ``dvc.lock``, in the pipeline's order."""
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
 
 
 def far_metrics(committed: Any, rebuilt: Any, tolerance: float, name: str = "") -> list[str]:
@@ -48,46 +45,70 @@ def rebuild(clone: Path) -> None:
     dvc("repro", "--force", "--no-run-cache", folder=clone, CONVAE_CHECKPOINTS=checkpoints)
 
 
-def compare(committed: Path, rebuilt: Path) -> tuple[str, bool]:
+def hashes_in(folder: Path) -> dict[str, str]:
+    """Read the hash of every output from a working copy's lock file."""
+    return output_hashes(yaml.safe_load((folder / "dvc.lock").read_text()))
+
+
+def compare(committed: Path, rebuilt: Path, found: Sequence[Reason]) -> tuple[str, bool]:
     """Compare the lock files and metrics of two working copies.
+
+    Parameters
+    ----------
+    committed, rebuilt : Path
+        The working copies.
+    found : sequence of Reason
+        Why bytes may differ.
 
     Returns
     -------
     str
         A table with a line per artifact, and what it comes to.
     bool
-        Whether they agree: to the byte, or within tolerance where another instruction set explains the difference.
+        Whether they agree: to the byte, or within tolerance where there is a reason for what differs.
     """
-    hashes = [output_hashes(yaml.safe_load((folder / "dvc.lock").read_text())) for folder in (committed, rebuilt)]
-    names = list(dict.fromkeys([*hashes[0], *hashes[1]]))
+    ours, theirs = hashes_in(committed), hashes_in(rebuilt)
+    names = list(dict.fromkeys([*ours, *theirs]))
     width = max(map(len, names))
+    different = [name for name in names if ours.get(name) != theirs.get(name)]
     lines = [f"{'artifact':{width}}  {'committed':8}  {'rebuilt':8}"]
-    different = []
     for name in names:
-        ours, theirs = (each.get(name, "missing") for each in hashes)
-        lines.append(f"{name:{width}}  {ours[:8]}  {theirs[:8]}  {'same' if ours == theirs else 'DIFFERENT'}")
-        if ours != theirs:
-            different.append(name)
+        hashes = [each.get(name, "missing")[:8] for each in (ours, theirs)]
+        lines.append(f"{name:{width}}  {hashes[0]}  {hashes[1]}  {'DIFFERENT' if name in different else 'same'}")
     if not different:
         return "\n".join([*lines, f"All {len(names)} artifacts are the same, byte for byte."]), True
-    if MACHINE not in different:
-        lines.append(f"{len(different)} of {len(names)} artifacts differ, on the same instruction set.")
+    count = f"{len(different)} of {len(names)} artifacts differ"
+    if not found:
+        lines.append(f"{count}, and neither arithmetic, processor nor libraries explain it.")
         return "\n".join(lines), False
-    lines.append("The hardware differs (another instruction set), so bytes may: the metrics are compared instead.")
+    lines.append(f"{count}. There is a reason why bytes may: {told(found)}.")
+    if wrong := unexplained(different, found):
+        lines.append(f"It does not explain {', '.join(wrong)}: there, bytes should be the same.")
+        return "\n".join(lines), False
     far = []
     for name, tolerance in TOLERANCES.items():
         metrics = [json.loads((folder / "metrics" / name).read_text()) for folder in (committed, rebuilt)]
         far += far_metrics(metrics[0], metrics[1], tolerance, name)
-    return "\n".join([*lines, *(far or ["Every metric is within its tolerance."])]), not far
+    return "\n".join(
+        [*lines, *(far or ["The metrics were compared instead: every one is within its tolerance."])]
+    ), not far
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Rebuild, compare, print; give exit code 1 if the commit does not give what it states."""
+    """Rebuild, compare, print; give exit code 1 if the commit does not give what it states.
+
+    Raises
+    ------
+    ConvaeError
+        If the commit's lock file is stale, which a rebuild could not mend, or the pipeline fails.
+    """
     if git("status", "--porcelain", "."):
         print("note: what is verified is the last commit; this working copy has changes beyond it")
     with tempfile.TemporaryDirectory(prefix="convae-verify-") as folder:
         committed, rebuilt = (clone_here(Path(folder) / name) for name in ("committed", "rebuilt"))
+        check_lock.check(committed)
         rebuild(rebuilt)
-        table, agrees = compare(committed, rebuilt)
+        found = reasons(rebuilt, hashes_in(committed), hashes_in(rebuilt))
+        table, agrees = compare(committed, rebuilt, found)
     print(table)
     return int(not agrees)

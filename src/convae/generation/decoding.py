@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import nn
 
 from convae.artifacts import Put
@@ -38,9 +37,8 @@ def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count:
             given = given.contiguous(memory_format=torch.channels_last)  # as the encoder gives them
         return start, to_pixels(model.decoder(given)).numpy()
 
-    with threadpool_limits(1, user_api="blas"):
-        for start, images in in_parts(decode_part, count, model.image_shape):
-            put(start, images)
+    for start, images in in_parts(decode_part, count, model.image_shape):
+        put(start, images)
 
 
 def ends_in_relu(encoder: nn.Sequential) -> bool:

@@ -4,11 +4,11 @@ import warnings
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from torch import nn
 
 from convae.errors import ConvaeError
 from convae.generation.mixtures import Draw, Mixture
 from convae.network.encoding import encode
+from convae.network.models import Autoencoder
 
 # The images that are fit, and their latent values, 64 MB: with twice as many images the samples are no better.
 IMAGES, VALUES = 10_000, 2**24
@@ -21,7 +21,7 @@ ITERATIONS = 10
 EACH = 20
 
 
-def training_latents(model: nn.Module, pixels: np.ndarray, latent_size: int) -> np.ndarray:
+def training_latents(model: Autoencoder, pixels: np.ndarray, latent_size: int) -> np.ndarray:
     """Encode the training images, uint8 [N, C, H, W], or a random sample of many: float32 [n, D].
 
     Raises

@@ -36,7 +36,7 @@ def extract(model: Autoencoder, pixels: np.ndarray) -> Iterator[tuple[np.ndarray
         errors = squared_errors(outputs, images).astype(np.float32)
         return latents.flatten(1).numpy(), to_pixels(outputs).numpy(), errors
 
-    return in_chunks(extract_chunk, pixels)  # type: ignore[return-value]
+    return in_chunks(model, extract_chunk, pixels)  # type: ignore[return-value]
 
 
 def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarray]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from convae.errors import ConvaeError
 from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
-from convae.maps.points import in_range, refuse_alike, same_neighbours
+from convae.maps.points import in_range, refuse_alike, rounded, same_neighbours
 
 FOLDS = 5
 # Rows of the trustworthiness estimate: scikit-learn's function holds several N x N arrays, 2.5 GB at 10,000 points.
@@ -52,7 +52,7 @@ def quality(
     if len(latents) < FOLDS * NEIGHBOURS:
         raise ConvaeError("data", f"{len(latents)} points are too few to measure", "want at least 50 images")
     refuse_alike(latents)
-    latents = in_range(latents)
+    latents = rounded(in_range(latents))
     sample = np.random.default_rng(0).permutation(len(latents))[:TRUSTWORTHINESS_POINTS]
     with same_neighbours(len(latents) // FOLDS):
         measured = {}

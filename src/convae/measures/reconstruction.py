@@ -2,33 +2,34 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convae.artifacts import Put
 from convae.measures.similarity import similarities
 from convae.network import noise
+from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
 from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
 
-def reconstruction_errors(model: nn.Module, pixels: np.ndarray) -> np.ndarray:
+def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     """Reconstruct images, uint8 [N, C, H, W], and measure by how much each misses: see `reconstructed`."""
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (squared_errors(model(images), images),)
 
-    return np.concatenate([errors for (errors,) in in_chunks(errors_of_chunk, pixels)])
+    return np.concatenate([errors for (errors,) in in_chunks(model, errors_of_chunk, pixels)])
 
 
 def reconstructed(
-    model: nn.Module, pixels: np.ndarray, put: Put | None = None, deviation: float = 0
+    model: Autoencoder, pixels: np.ndarray, put: Put | None = None, deviation: float = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reconstruct images, chunk by chunk, and measure by how much each misses, and how similar it looks.
 
     Parameters
     ----------
-    model : nn.Module
+    model : Autoencoder
         The network, on the CPU.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
@@ -57,7 +58,7 @@ def reconstructed(
 
     errors, alike = np.empty(len(pixels)), np.empty((len(pixels), 2))
     done = 0
-    for reconstructions, *measured in in_chunks(reconstruct_chunk, pixels):
+    for reconstructions, *measured in in_chunks(model, reconstruct_chunk, pixels):
         if put:
             put(done, reconstructions)
         chunk = slice(done, done := done + len(reconstructions))

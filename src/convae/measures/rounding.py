@@ -42,5 +42,5 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
     lows, highs = (torch.from_numpy(np.stack(each)) for each in zip(*ranges, strict=True))
     low, high = lows.amin(dim=0), highs.amax(dim=0)
     span = high - low
-    errors = zip(*in_chunks(errors_of_chunk, test), strict=True)
+    errors = zip(*in_chunks(model, errors_of_chunk, test), strict=True)
     return {each: float(np.concatenate(chunks).mean()) for each, chunks in zip(bits, errors, strict=True)}

@@ -10,6 +10,7 @@ from convae.params import Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=2, le=4096)]
+Arithmetic = Literal["exact", "native"]
 
 
 class ModelConfig(Section):
@@ -20,6 +21,7 @@ class ModelConfig(Section):
     latent_size: Size | None = None
     image_shape: tuple[Size, Size, Size]
     noise: Annotated[float, Field(gt=0, le=2)] | None = None
+    arithmetic: Arithmetic = "native"  # as all were before the other was there
 
 
 def read_config(path: Path) -> ModelConfig:

@@ -5,13 +5,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from convae.network.layers import SideBySideConvTranspose2d
 from convae.network.models import Autoencoder
 
 KINDS = {
     nn.Conv2d: "conv2d",
     nn.ConvTranspose2d: "conv_transpose2d",
-    SideBySideConvTranspose2d: "conv_transpose2d",
     nn.MaxPool2d: "max_pool2d",
     nn.Linear: "linear",
     nn.ReLU: "relu",
@@ -43,7 +41,14 @@ def describe(model: Autoencoder) -> dict[str, Any]:
             outputs = layer(values)
             shapes = {"input": list(values.shape[1:]), "output": list(outputs.shape[1:])}
             weights = {weight: f"{side}.{name}.{weight}" for weight, _ in layer.named_parameters()}
-            described[side].append({"kind": KINDS[type(layer)], **shapes, **_numbers(layer), **weights})
+            described[side].append(
+                {
+                    "kind": next(kind for each, kind in KINDS.items() if isinstance(layer, each)),
+                    **shapes,
+                    **_numbers(layer),
+                    **weights,
+                }
+            )
             values = outputs
     return described
 

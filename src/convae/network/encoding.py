@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
+from convae.network.models import Autoencoder
 from convae.network.passes import in_chunks
 
 
-def encode(model: nn.Module, pixels: np.ndarray) -> Iterator[np.ndarray]:
+def encode(model: Autoencoder, pixels: np.ndarray) -> Iterator[np.ndarray]:
     """Encode uint8 images [N, C, H, W], chunk by chunk, to flattened latent vectors, float32 [n, D]."""
 
     def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
-        return (model.get_submodule("encoder")(images).flatten(1).numpy(),)
+        return (model.encoder(images).flatten(1).numpy(),)
 
-    return (latents for (latents,) in in_chunks(encode_chunk, pixels))
+    return (latents for (latents,) in in_chunks(model, encode_chunk, pixels))

@@ -9,7 +9,7 @@ from torch import nn
 
 from convae import artifacts
 from convae.network.config import read_config
-from convae.network.models import Autoencoder, build
+from convae.network.models import Autoencoder, without_weights
 from convae.network.stored import read_weights
 
 
@@ -34,8 +34,7 @@ def load(folder: str | Path) -> Autoencoder:
     config_path, weights_path = Path(folder) / "config.json", Path(folder) / "weights.safetensors"
     config = read_config(config_path)
     try:
-        with torch.device("meta"):  # no memory or time for weights that are replaced, or for a damaged size
-            model = build(config)
+        model = without_weights(config)
     except ValueError as error:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None
     set_weights(model, read_weights(weights_path), weights_path)

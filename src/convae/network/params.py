@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from convae.errors import ConvaeError
-from convae.network.config import Channels, ModelConfig
+from convae.network.config import Arithmetic, Channels, ModelConfig
 from convae.network.sides import most_channels
 from convae.params import Section
 
@@ -21,7 +21,9 @@ class ModelParams(Section):
     latent_size: int = Field(ge=1, le=4096, description="a whole number from 1 to 4096")
 
 
-def configure(params: ModelParams, image_shape: tuple[int, ...], noise: float = 0) -> ModelConfig:
+def configure(
+    params: ModelParams, image_shape: tuple[int, ...], noise: float = 0, arithmetic: Arithmetic = "exact"
+) -> ModelConfig:
     """Make the configuration of the network that the parameters ask for, for images [C, H, W].
 
     Raises
@@ -48,4 +50,5 @@ def configure(params: ModelParams, image_shape: tuple[int, ...], noise: float = 
         latent_size=None if params.architecture == "conv" else latent_size,
         image_shape=(colours, height, width),
         noise=noise or None,
+        arithmetic=arithmetic,
     )

@@ -20,19 +20,16 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 from safetensors.torch import load
 from safetensors.torch import save as dump
-from torch import nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch import Tensor
 
 from convae import artifacts
 from convae.params import Section
-from convae.training.devices import machine
-from convae.training.workers import rank
+from convae.training.hosts import rank
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def run_key(params: Mapping[str, Section], inputs: list[Path], device: torch.device) -> str:
+def run_key(params: Mapping[str, Section], inputs: list[Path], machine: Mapping[str, str]) -> str:
     """Hash everything that determines a training run's result.
 
     Parameters
@@ -41,8 +38,8 @@ def run_key(params: Mapping[str, Section], inputs: list[Path], device: torch.dev
         The parameters.
     inputs : list of Path
         The data files.
-    device : torch.device
-        Where the run computes.
+    machine : mapping of str to str
+        What the bytes depend on beside these: see `convae.training.devices.machine`.
 
     Returns
     -------
@@ -54,12 +51,17 @@ def run_key(params: Mapping[str, Section], inputs: list[Path], device: torch.dev
     files = {name: vars(module).get("__file__") for name, module in sys.modules.items() if name.split(".")[0] in ours}
     parts = {
         "params": {name: section.model_dump(mode="json") for name, section in params.items()},
-        "inputs": [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs],
-        "code": {name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, file in files.items() if file},
+        "inputs": [_digest(path) for path in inputs],
+        "code": {name: _digest(Path(file)) for name, file in files.items() if file},
         "versions": [platform.python_version(), torch.__version__, np.__version__],
-        "machine": machine(device),
+        "machine": dict(machine),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
@@ -71,7 +73,7 @@ def checkpoint(key: str) -> Iterator[Path | None]:
     Yields
     ------
     Path or None
-        Where the checkpoint is or will be; None in a worker but the first, while another process trains the very same,
+        Where the checkpoint is or will be; None on a host but the first, while another process trains the very same,
         or where no file can be kept.
     """
     if rank() > 0:
@@ -100,22 +102,9 @@ def checkpoint(key: str) -> Iterator[Path | None]:
         Path(held.lock.lock_file).unlink(missing_ok=True)
 
 
-def save(
-    path: Path, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler | None, history: list[dict[str, Any]]
-) -> None:
-    """Write the state after an epoch: tensors as safetensors, the rest as JSON in its header, a SHA-256 before both."""
-    saved = optimizer.state_dict()
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for index, state in saved["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-    rest = {
-        "history": history,
-        "param_groups": saved["param_groups"],
-        "schedule": schedule.state_dict() if schedule else None,
-    }
-    content = dump(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {"state": json.dumps(rest)}
-    )
+def save(path: Path, state: Mapping[str, Tensor], history: list[dict[str, Any]]) -> None:
+    """Write the state after an epoch: safetensors with the history as JSON in the header, after their SHA-256."""
+    content = dump({name: tensor.cpu() for name, tensor in state.items()}, {"history": json.dumps(history)})
     artifacts.write_bytes(path, hashlib.sha256(content).digest() + content)
 
 
@@ -131,27 +120,11 @@ def read(path: Path | None) -> bytes:
     return content
 
 
-def restore(
-    content: bytes, model: nn.Module, optimizer: Optimizer, schedule: LRScheduler | None
-) -> list[dict[str, Any]]:
-    """Put a run back into the state that `save` wrote and `read` checked; give its history."""
-    tensors = load(content)
+def restore(content: bytes, state: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    """Put the tensors back into the state that `save` wrote and `read` checked; give the history."""
+    saved = load(content)
+    for name, tensor in state.items():
+        tensor.copy_(saved[name])
     header = int.from_bytes(content[:8], "little")
-    rest = json.loads(json.loads(content[8 : 8 + header])["__metadata__"]["state"])
-    model.load_state_dict({name.removeprefix("model."): tensors[name] for name in tensors if name.startswith("model.")})
-    states: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        kind, _, rest_of_name = name.partition(".")
-        if kind == "optimizer":
-            index, _, state = rest_of_name.partition(".")
-            states.setdefault(int(index), {})[state] = _as_built(tensor)
-    optimizer.load_state_dict({"state": states, "param_groups": rest["param_groups"]})
-    if schedule:
-        schedule.load_state_dict(rest["schedule"])
-    history: list[dict[str, Any]] = rest["history"]
+    history: list[dict[str, Any]] = json.loads(json.loads(content[8 : 8 + header])["__metadata__"]["history"])
     return history
-
-
-def _as_built(tensor: torch.Tensor) -> torch.Tensor:
-    # In the layout of its weight, which the fused optimiser takes to be the same.
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor

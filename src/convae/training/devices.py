@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import torch
 
 from convae.errors import ConvaeError
+from convae.startup import PROCESSOR
 
 # What PyTorch says when memory is full and it has no class for that: on a CPU, on Apple's GPUs, in CUDA's libraries.
 FULL = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
@@ -49,12 +50,11 @@ def computing(device: torch.device) -> Iterator[None]:
         full = isinstance(error, torch.OutOfMemoryError) or FULL.search(str(error))
         if not full and not isinstance(error, torch.AcceleratorError):
             raise
-        where, other = "CONVAE_DEVICE", "or set CONVAE_DEVICE=cpu"
+        where, other = "CONVAE_DEVICE", "set CONVAE_DEVICE=cpu"
         if device.type == "cpu":
-            where, other = "memory", "or set CONVAE_PROCESSES=1"
+            where, other = "memory", "use fewer cores (LOKY_MAX_CPU_COUNT)"
         what = f"{device} {'has no memory left' if full else 'failed'} ({_reason(error)})"
-        fix = "free some, raise train.shards" if full else "run it again"
-        raise ConvaeError(where, what, f"{fix}, {other}") from None
+        raise ConvaeError(where, what, f"{'free some' if full else 'run it again'}, or {other}") from None
 
 
 def _reason(error: Exception) -> str:
@@ -62,10 +62,26 @@ def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0].partition(". ")[0][:200]
 
 
-def machine(device: torch.device) -> dict[str, str]:
-    """Tell what decides how the network's arithmetic rounds: the same here, the same bytes."""
+def machine(device: torch.device, arithmetic: str) -> dict[str, str]:
+    """Tell what the bytes depend on beside code, data, parameters and libraries: nothing, where all sums are exact."""
+    if arithmetic == "exact":
+        return {"arithmetic": arithmetic}
     return {
+        "arithmetic": arithmetic,
         "device": device.type,
-        "processor": platform.machine(),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "processor": platform.machine(),
+        **processor(),
+        "glibc": platform.libc_ver()[1],
     }
+
+
+def processor() -> dict[str, str]:
+    """Name the processor's vendor, family and model, where Linux tells them."""
+    try:
+        lines = PROCESSOR.read_text().splitlines()
+    except OSError:
+        return {}
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+    names = {"vendor": "vendor_id", "family": "cpu family", "model": "model"}
+    return {key: told[name] for key, name in names.items() if name in told}

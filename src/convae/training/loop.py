@@ -1,39 +1,29 @@
-"""Train an autoencoder; the result depends on the data and the parameters, not on how many processes share the work."""
+"""Train an autoencoder; the result does not depend on how many threads or hosts share the work."""
 
-import inspect
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import mse_loss
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
+from torch import Tensor
 
+from convae.arithmetic.functions import SummedSquaredError
+from convae.arithmetic.sums import means_of, squared_error_sums, to_shared_grid
 from convae.errors import ConvaeError
+from convae.network.models import Autoencoder
 from convae.network.noise import draw
+from convae.network.passes import threads
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import duration, progress, tell
 from convae.training import checkpoints
 from convae.training.history import EpochLosses
+from convae.training.hosts import add_up, broadcast, rank, world_size
+from convae.training.optimizer import MOMENTUM, adamw, one_cycle
 from convae.training.params import TrainParams
-from convae.training.workers import broadcast, gather, rank, world_size
-
-
-class EagerAdamW(AdamW):
-    """AdamW without the decorators that import TorchDynamo, to keep it from compiling what nothing compiles here.
-
-    The import takes longer than PyTorch's own, and 100 MB.
-    """
-
-    add_param_group = inspect.unwrap(AdamW.add_param_group)
-    step = torch.no_grad()(inspect.unwrap(AdamW.step))
-    state_dict = inspect.unwrap(AdamW.state_dict)
-    load_state_dict = inspect.unwrap(AdamW.load_state_dict)
 
 
 def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
@@ -42,7 +32,7 @@ def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
 
 
 def train(
-    model: nn.Module,
+    model: Autoencoder,
     train_pixels: Tensor,
     test_pixels: Tensor,
     params: TrainParams,
@@ -53,12 +43,12 @@ def train(
 
     With ``params.noise``, the network is given noisy images, and its error is that of the clean ones.
 
-    Each batch is cut into ``params.shards`` parts; every process takes the summed-loss gradients of its parts, all are
-    gathered, and everyone adds them in the order of the parts: the same sum of the same numbers, whoever computed them.
+    Each batch is cut into parts of a fixed number of images, which threads and hosts share. The parts' gradients are
+    rounded to one grid, so that their sum is the same in any order.
 
     Parameters
     ----------
-    model : nn.Module
+    model : Autoencoder
         The network, on `device`.
     train_pixels, test_pixels : Tensor
         uint8 [N, C, H, W].
@@ -77,40 +67,39 @@ def train(
     Raises
     ------
     ConvaeError
-        If the loss stops being a finite number.
+        If the gradient or the loss stops being a finite number.
     """
     train_pixels, test_pixels = train_pixels.to(device), test_pixels.to(device)
-    images, values = len(train_pixels), train_pixels[0].numel()
+    images = len(train_pixels)
     steps = math.ceil(images / params.batch_size)
-    weights = list(model.parameters())
-    sizes = [weight.numel() for weight in weights]
-    optimizer = EagerAdamW(weights, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
-    schedule = None
-    if params.schedule == "one_cycle":
-        schedule = OneCycleLR(optimizer, max_lr=params.learning_rate, total_steps=steps * params.epochs)
+    weights = torch.cat([weight.detach().flatten() for weight in model.parameters()])
+    state = {"weights": weights, "moments": weights.new_zeros(2, len(weights))}
     history: list[EpochLosses] = []
     if saved := broadcast(checkpoints.read(checkpoint), device):
-        history = [EpochLosses(**row) for row in checkpoints.restore(saved, model, optimizer, schedule)]
+        history = [EpochLosses(**row) for row in checkpoints.restore(saved, state)]
+        set_weights(model, weights)
         yield history
     done, started = len(history), time.monotonic()
-    with progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance:
+    with (
+        progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
+        threads() as pool,
+    ):
         if done and rank() == 0:
             tell(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
         for epoch in range(done + 1, params.epochs + 1):
+            model.train()
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
             train_loss = 0.0
-            for batch in torch.split(order, params.batch_size):
-                gradient, loss = batch_gradient(model, weights, train_pixels, batch, params, epoch)
-                train_loss += loss
-                gradient /= len(batch) * values
-                for weight, part in zip(weights, torch.split(gradient, sizes), strict=True):
-                    # In the weight's own memory layout: the fused optimiser takes it to be the same.
-                    weight.grad = torch.empty_like(weight).copy_(part.view(weight.shape))
-                optimizer.step()
-                if schedule:
-                    schedule.step()
+            for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
+                gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, pool)
+                train_loss += loss * len(batch)
+                rate, momentum = params.learning_rate, MOMENTUM
+                if params.schedule == "one_cycle":
+                    rate, momentum = one_cycle(number, steps * params.epochs, rate)
+                adamw(weights, gradient, state["moments"], number, rate, params.weight_decay, momentum)
+                set_weights(model, weights)
                 advance(1)
-            losses = EpochLosses(epoch, train_loss / (images * values), mean_squared_error(model, test_pixels))
+            losses = EpochLosses(epoch, train_loss / images, mean_squared_error(model, test_pixels, pool))
             if not math.isfinite(losses.train_loss) or not math.isfinite(losses.test_loss):
                 raise ConvaeError("train.learning_rate", f"the loss diverged in epoch {epoch}", "lower it")
             if rank() == 0:
@@ -120,55 +109,77 @@ def train(
                 tell(f"epoch {epoch}/{params.epochs}: {of_epoch}{more}")
             history.append(losses)
             if checkpoint:
-                checkpoints.save(checkpoint, model, optimizer, schedule, [asdict(row) for row in history])
+                checkpoints.save(checkpoint, state, [asdict(row) for row in history])
             yield history
+    model.eval()
     if rank() == 0 and history[-1].test_loss > 0.99 * history[0].test_loss and len(history) > 1:
         tell("the test loss has hardly fallen since the first epoch: try another train.learning_rate, or train.seed")
 
 
+def set_weights(model: Autoencoder, weights: Tensor) -> None:
+    """Copy the numbers of a flat tensor, float32 [parameters], into a network's weights."""
+    for weight in model.parameters():
+        weight.detach().copy_(weights[: weight.numel()].view(weight.shape))
+        weights = weights[weight.numel() :]
+
+
 def batch_gradient(
-    model: nn.Module, weights: list[nn.Parameter], pixels: Tensor, batch: Tensor, params: TrainParams, epoch: int
+    model: Autoencoder,
+    pixels: Tensor,
+    batch: Tensor,
+    params: TrainParams,
+    epoch: int,
+    pool: ThreadPoolExecutor,
 ) -> tuple[Tensor, float]:
-    """Take the gradient of a batch's summed squared error: flat [parameters], and that sum itself."""
+    """Compute a batch's mean squared error and its gradient, float32 [parameters].
 
-    def shard_gradient(shard: Tensor) -> Tensor:
-        images = inputs = normalize(pixels[shard])
+    Parameters
+    ----------
+    model : Autoencoder
+        The network, in training mode.
+    pixels : Tensor
+        uint8 [N, C, H, W], all training images.
+    batch : Tensor
+        int64 [n], which of them the batch has.
+    params : TrainParams
+        The recipe.
+    epoch : int
+        Of which the noise is.
+    pool : ThreadPoolExecutor
+        Whose threads share the parts.
+    """
+    values = pixels[0].numel()
+    total = torch.zeros(
+        sum(weight.numel() for weight in model.parameters()) + 1, dtype=torch.float64, device=pixels.device
+    )
+
+    def part_sums(part: Tensor) -> Tensor:
+        images = inputs = normalize(pixels[part])
         if params.noise:
-            noise = draw(params.seed, epoch, shard.cpu().numpy(), images.shape[1:])
+            noise = draw(params.seed, epoch, part.cpu().numpy(), images.shape[1:])
             inputs = images + params.noise * torch.from_numpy(noise).to(images.device)
-        loss = mse_loss(model(inputs), images, reduction="sum")
-        gradients = torch.autograd.grad(loss, weights)
-        return torch.cat([*(gradient.flatten() for gradient in gradients), loss.detach().reshape(1)])
+        loss = SummedSquaredError.apply(model(inputs), images)
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        sums = torch.cat([*(gradient.flatten().double() for gradient in gradients), loss.detach().reshape(1)])
+        return to_shared_grid(sums, len(part) * values, len(batch) * values)
 
-    size = sum(weight.numel() for weight in weights) + 1
-    total, *others = shared_out(shard_gradient, list(batch.tensor_split(params.shards)), size, weights[0])
-    for other in others:
-        total += other
-    return total[:-1], total[-1].item()
+    for sums in pool.map(part_sums, torch.split(batch, chunk_size(pixels.shape[1:]))[rank() :: world_size()]):
+        total += sums
+    means = means_of(add_up(total), len(batch) * values)
+    return means[:-1].float(), float(means[-1])
 
 
 @torch.no_grad()
-def mean_squared_error(model: nn.Module, pixels: Tensor) -> float:
+def mean_squared_error(model: Autoencoder, pixels: Tensor, pool: ThreadPoolExecutor) -> float:
     """Compute the mean squared error of reconstructions over every pixel, on the [-1, 1] scale."""
+    model.eval()
+    chunks = torch.split(pixels, chunk_size(pixels.shape[1:]))
+    sums = torch.zeros(len(chunks), dtype=torch.float64, device=pixels.device)
 
-    def chunk_error(chunk: Tensor) -> Tensor:
-        images = normalize(chunk)
-        return mse_loss(model(images), images, reduction="sum").reshape(1)
+    @torch.no_grad()
+    def chunk_sum(number: int) -> None:
+        images = normalize(chunks[number])
+        sums[number] = squared_error_sums(model(images), images).sum()
 
-    errors = shared_out(
-        chunk_error, list(torch.split(pixels, chunk_size(pixels.shape[1:]))), 1, next(model.parameters())
-    )
-    return math.fsum(errors.flatten().tolist()) / pixels.numel()
-
-
-def shared_out(compute: Callable[[Tensor], Tensor], parts: list[Tensor], size: int, like: Tensor) -> Tensor:
-    """Compute float32 [size] for each part, each in one of the processes; all get [parts, size], in the parts' order.
-
-    An empty part gives zeros, without being computed.
-    """
-    each = math.ceil(len(parts) / world_size())
-    mine = like.new_zeros((each, size))
-    for row, part in zip(mine, parts[rank() * each : (rank() + 1) * each], strict=False):
-        if len(part):
-            row.copy_(compute(part))
-    return gather(mine)[: len(parts)]
+    list(pool.map(chunk_sum, range(rank(), len(chunks), world_size())))
+    return math.fsum(add_up(sums).tolist()) / pixels.numel()

@@ -1,0 +1,1 @@
+"""Sums that cannot round, and so do not depend on their order."""

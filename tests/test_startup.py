@@ -1,0 +1,66 @@
+"""What a stage's process is prepared with, before any library is imported."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convae import startup
+
+FEATURES = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+SHOW = """
+from convae.startup import prepare
+prepare()
+import json, warnings
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    import numpy, scipy.linalg
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+from threadpoolctl import threadpool_info
+kernels = [library["architecture"] for library in threadpool_info() if library["user_api"] == "blas"]
+unknown = [str(each.message) for each in warned if "NPY_" in str(each.message)]
+print(json.dumps([kernels, [name for name in __cpu_dispatch__ if __cpu_features__[name]], unknown]))
+"""
+
+
+@pytest.mark.skipif(not {"avx2", "fma"} <= set(FEATURES), reason="the processor has no AVX2 or no FMA")
+def test_numpy_and_both_openblas_do_on_any_processor_what_they_do_on_one_with_avx2() -> None:
+    others = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3", "PYTHONPATH": "src"}
+    result = subprocess.run(
+        [sys.executable, "-c", SHOW],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, **others},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stderr == ""
+    # Two libraries: NumPy's and SciPy's. No AVX-512, whatever the processor has; no word of features that it lacks.
+    assert json.loads(result.stdout) == [["Haswell", "Haswell"], ["X86_V3"], []]
+
+
+LISTED = {
+    "Intel's of 2013": ("vendor_id\t: GenuineIntel\nflags\t\t: fpu sse4_2 fma avx avx2 bmi2\nbugs\t\t: fma\n", True),
+    "with AVX-512": ("flags\t\t: avx2 fma avx512f\n\nflags\t\t: avx2 fma avx512f\n", True),
+    "without FMA": ("flags\t\t: avx avx2 fma4\n", False),
+    "without AVX2": ("flags\t\t: avx fma\n", False),
+    "64-bit ARM": ("processor\t: 0\nFeatures\t: fp asimd atomics\n", False),
+    "nothing": ("", False),
+}
+
+
+@pytest.mark.parametrize(("listed", "has"), LISTED.values(), ids=LISTED)
+def test_a_processor_is_asked_for_avx2_and_fma(
+    listed: str, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(listed)
+    monkeypatch.setattr(startup, "PROCESSOR", tmp_path / "cpuinfo")
+    assert startup.has_avx2_and_fma() == has
+
+
+def test_where_processors_are_not_listed_nothing_is_assumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "PROCESSOR", tmp_path / "none")
+    assert not startup.has_avx2_and_fma()
