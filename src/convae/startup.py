@@ -11,16 +11,16 @@ from types import TracebackType
 
 from convae.errors import ConvaeError
 
-# What is set for other programs and would reach the libraries beneath: it changes how numbers round (the kernels of
-# oneDNN, OpenBLAS and PyTorch) or, malformed, ends an import. With any of the last four, OpenMP starts fewer threads
-# than scikit-learn asks for, which then takes whatever is in memory for the results of the others.
+# Environment variables of libraries, removed because they change how numbers round (the kernels of oneDNN, OpenBLAS
+# and PyTorch) or, if malformed, make an import fail. With any of the last four, OpenMP starts fewer threads than
+# scikit-learn asks for, and scikit-learn then reads uninitialised memory as the results of the missing threads.
 NOT_OURS = (
     *("ATEN_", "DNNL_", "JOBLIB_", "LOKY_", "MKL_", "NPY_", "ONEDNN_", "OPENBLAS_", "SCIPY_", "SKLEARN_"),
     *("TORCH_LOGS", "TQDM_"),
     *("OMP_DYNAMIC", "OMP_THREAD_LIMIT", "KMP_DYNAMIC_MODE", "KMP_TEAMS_THREAD_LIMIT"),
 )
-# OpenBLAS and NumPy choose functions by the processor, and those for AVX-512 round otherwise than those for AVX2. These
-# are the choices of a processor with AVX2 and FMA, which Intel's have since 2013 and AMD's since 2015.
+# OpenBLAS and NumPy choose their functions by the processor, and those for AVX-512 round differently from those for
+# AVX2. These settings choose AVX2 and FMA, which most of Intel's processors have since 2013 and AMD's since 2015.
 ANY_PROCESSOR = {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
 PROCESSOR = Path("/proc/cpuinfo")
 # How many cores there are to use.

@@ -1,4 +1,4 @@
-"""What a network has beside products: an activation, pooling, and the summed squared error."""
+"""The other functions of a network: tanh, the gradients of pooling, and the summed squared error."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def polynomial(values: Tensor, coefficients: tuple[float, ...]) -> Tensor:
 
 
 class GradientOnGrid(Function):
-    """The values as they are; of their gradients, sums of a few are exact."""
+    """The identity, whose gradients are rounded so that sums of up to 32 of them are exact in float32."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:

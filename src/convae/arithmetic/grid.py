@@ -1,8 +1,8 @@
 """Round numbers to a grid on which products and their sums are exact, and so do not depend on their order.
 
-A grid is the multiples of a power of two. Two operands with so many bits each have products of twice as many, and as
-long as those and the sum of ``n`` of them have at most the 53 bits of a float64, none of the partial sums is rounded,
-whatever their order. All else here is single IEEE operations, which every processor rounds alike.
+A grid is the multiples of a power of two. If two operands have b bits each, their product has at most 2 b bits, and a
+sum of n products has at most 2 b + log2(n). While that is at most 53, the bits of a float64, no partial sum is rounded,
+whatever the order. Everything else here is single IEEE operations, which every processor rounds alike.
 """
 
 import torch
@@ -10,7 +10,8 @@ from torch import Tensor
 
 # Bits of an operand: two of them and sums of 2^15 products fill the 53 bits of a float64.
 BITS, EXACT = 19, 53
-# The lowest magnitude whose grid is told from zero: its squares, and the steps between them, are normal numbers.
+# The smallest magnitude that a grid is chosen for; values below it use its grid. It is so large that the steps of the
+# grid, and the float64 products of two steps, are normal numbers.
 TINY = 2.0**-100
 
 
@@ -32,7 +33,7 @@ def to_grid(values: Tensor, bits: int, each: bool = False) -> Tensor:
     bits : int
         All magnitudes are at most 2^bits steps of the grid: 1 to 22.
     each : bool
-        Whether each of the N rows has a grid of its own, as its largest magnitude asks for, or all have one.
+        Whether each of the N rows has its own grid, chosen by its largest magnitude, or all rows share one.
 
     Returns
     -------
@@ -45,8 +46,8 @@ def to_grid(values: Tensor, bits: int, each: bool = False) -> Tensor:
     else:
         low, high = torch.aminmax(values)
         largest = torch.maximum(high, -low)
-    # The power of two that is at most the largest magnitude: its exponent's bits. A logarithm may round.
+    # The largest power of two that is not above the largest magnitude, from its exponent's bits: a logarithm may round.
     power = (largest.view(torch.int32) & 0x7F800000).view(torch.float32).clamp_(min=TINY)
-    # A float32 of this size ends where the grid does, so adding it rounds to the grid, half to even.
+    # The last bit of a float32 of this size is one step of the grid, so adding it rounds to the grid, half to even.
     shift = power * (1.5 * 2.0 ** (24 - bits))
     return (values + shift).sub_(shift)

@@ -1,7 +1,7 @@
 """PyTorch's layers with exact sums: the same names, shapes and weights, and the same bits on every processor.
 
-In training mode, one grid serves all images that are passed at once, so that the gradients of weights, which are sums
-over images, are exact too. In evaluation mode each image has its own, so that what comes of it depends on no other one.
+In training mode, all images that are passed together share one grid, so that the gradients of the weights, which are
+sums over images, are exact too. In evaluation mode, each image has its own grid, so its result depends on no other.
 """
 
 from collections.abc import Callable

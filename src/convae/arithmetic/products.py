@@ -1,7 +1,7 @@
 """The products of a network, forward and backward, with sums that are exact and so the same in any order.
 
-Each function takes and gives what PyTorch's layer does, channels last in memory. ``each`` tells whether every image has
-a grid of its own; then the gradients of weights, which are sums over images, are rounded like any others.
+Each function takes and returns what PyTorch's layer does, channels last in memory. ``each`` says whether every image
+has its own grid. If so, the gradients of the weights, which are sums over images, are not exact.
 """
 
 from typing import Any

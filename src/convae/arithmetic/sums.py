@@ -4,10 +4,10 @@ import math
 
 from torch import Tensor
 
-# Squared errors of pixels are rounded to multiples of 2^-30; of up to 4 each, 2^20 of them are added exactly.
+# Squared errors of pixels, at most 4 each, are rounded to multiples of 2^-30, so that a sum of 2^20 of them is exact.
 SQUARES = -30
-# Gradients, divided by the number of values that they are sums over, to multiples of 2^-43: far below the 1e-8 that
-# AdamW adds to their size. What is not below 2^9 has diverged.
+# Mean gradients are rounded to multiples of 2^-43, far below the 1e-8 that AdamW adds to its divisor. A mean gradient
+# above 2^9 has diverged.
 GRADIENTS, LARGEST = -43, 2.0**9
 
 

@@ -1,7 +1,6 @@
-"""Tell why this machine may make other bytes than those that a commit's ``dvc.lock`` names, and of what.
+"""Say why outputs that were made here may differ from those that a commit's ``dvc.lock`` names, and which outputs.
 
-With exact arithmetic, Linux on x86-64 with AVX2 and FMA, and the locked libraries there is no reason: all bytes are the
-same.
+With exact arithmetic and the locked libraries, on Linux on x86-64 with AVX2 and FMA, none may: all bytes are the same.
 """
 
 import json
@@ -82,7 +81,7 @@ def other_processor(system: str, machine: str, cpuinfo: str) -> str:
 
 
 def unexplained(different: Sequence[str], found: Sequence[Reason]) -> list[str]:
-    """Name those of the differing artifacts that should be the same for all the reasons that there are."""
+    """Name the differing artifacts that none of the reasons explains."""
     if any(reason.of_all for reason in found):
         return []
     return [name for name in different if not found or name.startswith(ANYWHERE)]
@@ -153,7 +152,7 @@ def departed(committed: dict[str, Any], made: dict[str, Any]) -> dict[str, list[
 
 
 def note() -> str:
-    """Say in a line how and why the last run's bytes are not the last commit's, if what they are made of is.
+    """Say in a line which outputs differ from the last commit's, and why, if code, parameters and data are the same.
 
     Returns
     -------

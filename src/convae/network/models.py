@@ -14,7 +14,7 @@ from convae.network import native
 from convae.network.config import ModelConfig
 from convae.network.sides import conv_cells
 
-# What the layers with sums are made by. All else in a network is exact anyway.
+# The module that provides the layers that add numbers, by `train.arithmetic`. The other layers involve no rounding.
 LAYERS: dict[str, ModuleType] = {"exact": exact, "native": native}
 
 
@@ -118,9 +118,9 @@ def conv_linear_autoencoder(config: ModelConfig) -> Autoencoder:
 
 
 def _fitted(config: ModelConfig, encoder: list[nn.Module], decoder: list[nn.Module], padded: list[int]) -> Autoencoder:
-    """Let images that lack the sides that the layers need be padded with their edges, and what comes out be cropped.
+    """Build an autoencoder that pads images to the sides that its layers need, and crops the reconstructions.
 
-    The layers keep their numbers: the weights' names do not depend on the images' size.
+    The layers keep their numbers, so the names of the weights do not depend on the size of the images.
     """
     _, *sides = config.image_shape
     before = [(whole - side) // 2 for whole, side in zip(padded, sides, strict=True)]
@@ -158,7 +158,7 @@ def dense_autoencoder(config: ModelConfig) -> Autoencoder:
 
 
 def without_weights(config: ModelConfig) -> Autoencoder:
-    """Build a network that takes no memory or time for weights, as it is to be given others.
+    """Build a network on the meta device: without memory or time for weights, which are to be loaded.
 
     Raises
     ------

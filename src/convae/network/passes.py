@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @contextmanager
 def threads() -> Iterator[ThreadPoolExecutor]:
-    """Provide a thread for each core; what one computes by PyTorch or NumPy it computes alone."""
+    """Provide a pool with one thread for each core; inside each of them, PyTorch and NumPy start no further threads."""
     before = torch.get_num_threads()
     try:
         with (
@@ -37,9 +37,9 @@ def in_chunks(
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """Compute something of each image by a network, several chunks at a time, each on one thread.
 
-    What comes of an image depends on no other one, nor on how many there are. With native arithmetic, all chunks have
-    one size for that, and the last one is filled up with black images: PyTorch's products of matrices round differently
-    with fewer than 16 rows. Of as many, a row's place and the other rows make no difference.
+    The result of an image depends neither on the other images nor on their number. With native arithmetic, all chunks
+    therefore have one size, and the last one is padded with black images: PyTorch's matrix products round differently
+    with fewer than 16 rows. With a fixed number of rows, a row's position and the other rows make no difference.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def in_chunks(
 
 
 def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
-    """Compute a result for the images, so many of this shape, from one number to another, as `in_chunks` does."""
+    """Compute results for `count` images, chunk by chunk on several threads: `compute(start, stop)` for each chunk."""
     size = chunk_size(image_shape)
 
     @torch.inference_mode()

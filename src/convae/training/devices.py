@@ -12,29 +12,30 @@ import torch
 from convae.errors import ConvaeError
 from convae.startup import PROCESSOR
 
-# What PyTorch says when memory is full and it has no class for that: on a CPU, on Apple's GPUs, in CUDA's libraries.
+# What PyTorch says when memory is full and it has no class for that: on a CPU, in CUDA's libraries.
 FULL = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
 
 
 def default_device() -> torch.device:
-    """Choose CUDA, Apple's MPS or the CPU, whichever is there; ``CONVAE_DEVICE`` overrules it.
+    """Choose CUDA or another accelerator, if it is there, or the CPU; ``CONVAE_DEVICE`` overrules it.
 
     Raises
     ------
     ConvaeError
-        If there is no such device, or it cannot compute: it is tried.
+        If there is no such device, or it cannot compute in float64, as Apple's GPUs cannot: it is tried.
     """
     name = os.environ.get("CONVAE_DEVICE")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, on drivers: if they matter, the trial fails
         try:
-            device = torch.device(name) if name else torch.accelerator.current_accelerator(True) or torch.device("cpu")
+            there = torch.accelerator.current_accelerator(True)
+            device = torch.device(name or (there if there and there.type != "mps" else "cpu"))
         except RuntimeError:
-            raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, cuda or mps, or leave it unset") from None
+            raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu or cuda, or leave it unset") from None
         if device.type == "cpu" and device.index is not None:
             raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, which has no number")
         try:
-            float((torch.ones(2, device=device) + 1).sum())
+            float((torch.ones(2, dtype=torch.float64, device=device) + 1).sum())
         except Exception as error:  # PyTorch raises five types, none of them documented
             what = f"{device} cannot be used ({_reason(error)})"
             raise ConvaeError("CONVAE_DEVICE", what, "set CONVAE_DEVICE=cpu, or mend that") from None

@@ -13,10 +13,10 @@ from torch import Tensor
 from convae.errors import ConvaeError
 from convae.stage import is_worker, time_limit
 
-# A process that says nothing for so many seconds hangs: a batch takes milliseconds, an epoch's test a second.
-# CONVAE_SILENCE_SECONDS overrules it.
+# Seconds without a message after which a process counts as failed: a batch takes milliseconds, the test after an epoch
+# a second. CONVAE_SILENCE_SECONDS overrides it.
 SILENCE = 120
-# A process that has lost another fails so many seconds after it: torchrun reports whichever fails first.
+# Seconds that a process waits before it fails because another one did: torchrun reports whichever fails first.
 COURTESY = 3
 
 

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-# AdamW's usual moments' decays, and what keeps its divisor from being 0 (Loshchilov and Hutter 2019).
+# AdamW's usual decays of its two moments, and the epsilon that keeps its divisor above 0 (Loshchilov and Hutter 2019).
 MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
-# PyTorch's one_cycle: the rate rises from a 25th of its peak in three tenths of the steps, and falls to a 250,000th,
-# while the momentum goes from 0.95 to 0.85 and back.
+# As PyTorch's OneCycleLR: the rate rises from a 25th of its peak in the first 30 % of the steps, then falls to a
+# 250,000th of it, while the momentum goes from 0.95 to 0.85 and back.
 RISE, FIRST, LAST, MOMENTA = 0.3, 1 / 25, 1 / 250_000, (0.95, 0.85)
 
 
@@ -30,9 +30,9 @@ def adamw(
     mean, square = moments
     mean.mul_(momentum).add_(gradient * (1 - momentum))
     square.mul_(SQUARES).add_(gradient * gradient * (1 - SQUARES))
-    # A library may round the square root of a float32 wrongly. Rounding that of a float64 is right: no float32's square
-    # root is as near to the middle between two float32 numbers as four steps of a float64. Divisions by numbers are
-    # written as multiplications, which is what a GPU makes of them.
+    # A library may round the square root of a float32 wrongly. One in float64 that is rounded to float32 is right, even
+    # if its last bit was wrong: no square root of a float32 lies within four float64 steps of the middle between two
+    # float32 numbers. Divisions by constants are written as multiplications, as a GPU computes them.
     divisor = (square * (1 / (1 - power(SQUARES, step)))).double().sqrt().float().add_(EPSILON)
     weights.mul_(1 - rate * decay).sub_((mean * (rate / (1 - power(momentum, step)))).div_(divisor))
 
