@@ -29,6 +29,7 @@ FOLDER = {
     "model.latent_size": 12,
     "train.epochs": 4,
     "train.batch_size": 32,
+    "train.learning_rate": 0.01,
     "train.noise": 0.2,
     "extract.split": "all",
 }
