@@ -38,6 +38,7 @@ def restore_lock_file(repo: Repo) -> None:
         If Git has none, or knows of a conflict in it.
     """
     try:
+        _refuse_cut_line(LOCK)
         Lockfile(repo, str(LOCK)).load()
     except (YAMLSyntaxError, YAMLValidationError) as error:
         try:
@@ -45,6 +46,12 @@ def restore_lock_file(repo: Repo) -> None:
         except ConvaeError as refused:  # a conflict; no such file in Git; another user's repository
             raise ConvaeError(LOCK, "is damaged", str(refused)) from error
         print(f"took {LOCK} from Git, since a kill had cut it off")
+
+
+def _refuse_cut_line(path: Path) -> None:
+    """Raise DVC's error for a file that ends within a line: where a value was cut, it may still be YAML."""
+    if path.is_file() and not path.read_bytes().endswith(b"\n"):
+        raise YAMLSyntaxError(str(path), "", ValueError("ends within a line"))
 
 
 def recover() -> None:
