@@ -25,8 +25,11 @@ TABLES = Path("benchmarks/results.md")
 PAGE = Path("docs/performance.md")
 
 
-def measure(sections: list[str], scale: Scale, results: dict[str, Any], save: Callable[[dict[str, Any]], None]) -> None:
-    """Measure sections, and put each into the results, and save these, as soon as it is done.
+Results = dict[str, Any]
+
+
+def measure(sections: list[str], scale: Scale, machines: list[Results], save: Callable[[list[Results]], None]) -> None:
+    """Measure sections; add each to this machine's results, and save all results, as soon as it is done.
 
     Parameters
     ----------
@@ -34,8 +37,8 @@ def measure(sections: list[str], scale: Scale, results: dict[str, Any], save: Ca
         Keys of `SECTIONS`.
     scale : Scale
         How much to measure.
-    results : dict
-        What was measured before; of another machine or at another scale, it is dropped.
+    machines : list of dict
+        The results so far, one entry for each machine and scale.
     save : callable
         Takes the results.
     """
@@ -49,22 +52,22 @@ def measure(sections: list[str], scale: Scale, results: dict[str, Any], save: Ca
     with tempfile.TemporaryDirectory(prefix="convae-bench-") as folder:
         bench = Bench(Path(folder), scale)
         here = json.loads(bench.run(bench.repository, "python -m benchmarks.machine")[1].splitlines()[-1])
-        here["scale"] = {**asdict(scale), "parts": [str(part) for part in scale.parts]}
-        if {name: results.get(name) for name in ("machine", "scale")} != {
-            name: json.loads(json.dumps(here[name])) for name in ("machine", "scale")
-        }:
-            results["sections"] = {}
+        here["scale"] = json.loads(json.dumps({**asdict(scale), "parts": [str(part) for part in scale.parts]}))
+        results = next((each for each in machines if all(each[key] == here[key] for key in ("machine", "scale"))), None)
+        if results is None:
+            results = {"sections": {}}
+            machines.append(results)
         results |= here
         for section in sections:
             measured = SECTIONS[section](bench)
             results["sections"][section] = {"commit": commit, "load_before": load, **measured}
-            save(results)
+            save(machines)
 
 
-def save(results: dict[str, Any]) -> None:
+def save(machines: list[Results]) -> None:
     """Write the results, the tables made of them, and these into their page."""
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    tables = render(json.loads(RESULTS.read_text()))
+    RESULTS.write_text(json.dumps(machines, indent=1) + "\n")
+    tables = "\n".join(map(render, json.loads(RESULTS.read_text())))
     TABLES.write_text(tables)
     PAGE.write_text(paste(tables, PAGE.read_text()))
 
@@ -78,10 +81,10 @@ def main() -> None:
     sections = arguments.only.split(",")
     if unknown := set(sections) - set(SECTIONS):
         parser.error(f"--only: no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
-    results: dict[str, Any] = {"sections": {}}
     if arguments.quick:
-        measure(sections, QUICK, results, lambda results: None)
-        print(render(json.loads(json.dumps(results))))
+        machines: list[Results] = []
+        measure(sections, QUICK, machines, lambda machines: None)
+        print(render(json.loads(json.dumps(machines[0]))))
     else:
         measure(sections, FULL, json.loads(RESULTS.read_text()), save)
 

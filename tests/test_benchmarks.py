@@ -120,7 +120,7 @@ def test_what_is_pasted_takes_the_place_of_what_was_between_the_markers() -> Non
 def test_the_committed_tables_are_made_of_the_committed_results() -> None:
     tables = (REPOSITORY / run.TABLES).read_text()
     page = (REPOSITORY / run.PAGE).read_text()
-    assert tables == table.render(json.loads((REPOSITORY / run.RESULTS).read_text()))
+    assert tables == "\n".join(map(table.render, json.loads((REPOSITORY / run.RESULTS).read_text())))
     assert page.count(table.BEGIN) == page.count(table.END) == 1
     assert page == table.paste(tables, page)
 
@@ -163,17 +163,17 @@ class Described(run.Bench):
         return 1.0, json.dumps({name: RESULTS[name] for name in ("machine", "rates", "network")})
 
 
-def test_a_section_is_added_to_those_measured_on_the_same_machine_and_takes_the_place_of_others(
+def test_a_section_is_added_to_those_measured_on_the_same_machine_beside_those_of_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setattr(run, "Bench", Described)
     monkeypatch.setattr(run, "SECTIONS", {"first": lambda bench: {}, "second": lambda bench: {}})
-    results: dict[str, Any] = {"machine": {"processor": "another"}, "sections": {"old": {}}}
+    machines: list[dict[str, Any]] = [{"machine": {"processor": "another"}, "scale": {}, "sections": {"old": {}}}]
     for section in ("first", "second"):
-        run.measure([section], TINY, results, lambda results: None)
-        results = json.loads(json.dumps(results))
-    assert list(results["sections"]) == ["first", "second"]
+        run.measure([section], TINY, machines, lambda machines: None)
+        machines = json.loads(json.dumps(machines))
+    assert [list(results["sections"]) for results in machines] == [["old"], ["first", "second"]]
 
 
 @pytest.mark.slow
@@ -192,8 +192,7 @@ def test_all_sections_measure_a_tiny_pipeline(
         monkeypatch.setenv(name, value)
     saved: list[dict[str, Any]] = []
     since = time.monotonic()
-    results: dict[str, Any] = {"sections": {}}
-    run.measure(list(run.SECTIONS), TINY, results, lambda results: saved.append(json.loads(json.dumps(results))))
+    run.measure(list(run.SECTIONS), TINY, [], lambda machines: saved.append(json.loads(json.dumps(machines[0]))))
     took = time.monotonic() - since
     assert [list(results["sections"]) for results in saved] == [
         list(run.SECTIONS)[:count] for count in range(1, 1 + len(run.SECTIONS))
