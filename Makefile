@@ -82,13 +82,13 @@ shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
 	dvc config --local cache.shared group
 	dvc config --local cache.type reflink,symlink,copy
 
-bench: $(VENV)/installed-dev ## measure it beside the tutorial's program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
+bench: $(VENV)/installed-dev ## measure it beside the reference program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
 	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
-results: $(VENV)/installed ## run the experiments of docs/results.md that are lacking, hours if all are; ONLY=sizes,noise: these
+results: $(VENV)/installed ## run the missing experiments of docs/results.md, hours if all are; ONLY=sizes,noise: these blocks
 	@PYTHONPATH=src python -m benchmarks.comparisons.run $(if $(ONLY),--only $(ONLY))
 
 check-results: $(VENV)/installed ## check, without data, whether code or parameters have moved since docs/results.md

@@ -118,7 +118,7 @@ def _rival(results: Results) -> str:
         reached = median(values("fast", lambda of: of["losses"][-1]["test_loss"]))
         rows.append(
             _compared(
-                f"training to the rival's last test loss ({goal:.4f}; the fast recipe's, after "
+                f"training to the reference program's last test loss ({goal:.4f}; the fast recipe's, after "
                 f"{recipe['train.epochs']} epochs: {reached:.4f})",
                 values("rival", lambda of: sum(of["seconds"]["epochs"])),
                 values("fast", lambda of: of["train"]),
@@ -131,7 +131,7 @@ def _rival(results: Results) -> str:
         least = limit(results, work(results, 0, points, 0)["tsne"], moved)
         rows.append(_compared(f"t-SNE of {points:,} points", rival, pipeline, least))
     return _table(
-        ["seconds", "tutorial's program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
+        ["seconds", "reference program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
     )
 
 
@@ -213,7 +213,7 @@ def _growth_of_memory(results: Results) -> str:
     ]
     if "run" in results["sections"]:
         peak = median(each["rival"]["peak_bytes"] for each in results["sections"]["run"]["rounds"])
-        rows.append(["tutorial's program", *[""] * (len(parts) - 1), f"{peak / 1e6:.0f}", ""])
+        rows.append(["reference program", *[""] * (len(parts) - 1), f"{peak / 1e6:.0f}", ""])
     head = "MB at the peak: the largest process (RSS), all together (PSS)"
     return _table([head, *parts, "its artifacts"], rows)
 

@@ -92,7 +92,7 @@ def test_a_limit_is_the_work_over_the_rate() -> None:
 
 
 def test_the_fast_recipe_stands_beside_all_of_the_rivals_training() -> None:
-    row = cells(table.render(RESULTS), "training to the rival's last test loss (0.0471;")
+    row = cells(table.render(RESULTS), "training to the reference program's last test loss (0.0471;")
     assert "after 3 epochs: 0.0460" in row[0]
     assert row[1:4] == ["16.0", "2.00", "0.125 (0.125 to 0.125)"]
 

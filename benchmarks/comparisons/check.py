@@ -72,7 +72,7 @@ def main() -> None:
         print("\n".join(found))
         sys.exit(f"error: docs/results.md: is not of this commit, where it is said above; {ADVICE}")
     there = len(results["experiments"])
-    print(f"docs/results.md: nothing has moved since its {there} experiments; {len(wanted) - there} more are lacking")
+    print(f"docs/results.md: nothing has moved since its {there} experiments; {len(wanted) - there} more are missing")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def pairs(numbers: Iterable[tuple[float | None, float | None]]) -> Points:
-    """Leave out the pairs of which a number is lacking."""
+    """Leave out the pairs with a missing number."""
     return [(x, y) for x, y in numbers if x is not None and y is not None]
 
 
@@ -58,7 +58,7 @@ def sizes_figure(results: Json) -> Figure:
         (accuracies, (TEXTBOOK_SIZE, accuracy_of_map)),
         (both, (loss, accuracy_of_map)),
     ):
-        line(axes, pairs([point]), "textbook", "textbook's network", " ")
+        line(axes, pairs([point]), "textbook", "conv", " ")
     for axes in (losses, accuracies):
         axes.set_xscale("log", base=2)
         axes.set_xticks([*ordered, TEXTBOOK_SIZE])

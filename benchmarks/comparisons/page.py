@@ -1,9 +1,8 @@
 """Write `docs/results.md` and its figures from `docs/results.json` alone: the same bytes wherever it is done.
 
-The sentences stand in `text.md`, in paragraphs, with numbers to be filled in, such as ``{loss[dense-64]:.4f}``; see
-`benchmarks.comparisons.values`. What they say holds of the numbers as they were when it was written, so a paragraph
-may begin with conditions, lines like ``? {loss[dense-64]} < {loss[dense-32]}``. Where one is false, or a number is
-lacking, the paragraph is left out.
+The template is `text.md`. Its numbers are fields such as ``{loss[dense-64]:.4f}`` (`benchmarks.comparisons.values`). A
+paragraph may begin with conditions, lines like ``? {loss[dense-64]} < {loss[dense-32]}``. If a condition is false or a
+number is missing, the paragraph is left out.
 """
 
 import textwrap
@@ -23,7 +22,7 @@ DRAWN = {Path("docs/results/sizes.svg"): sizes_figure, Path("docs/results/compre
 
 
 def write_page(results: Json | None = None, root: Path = Path()) -> list[str]:
-    """Write the page and its figures under a folder; give the beginnings of the paragraphs that were left out."""
+    """Write the page and its figures under a folder; return the first words of the paragraphs that were left out."""
     results = read_results() if results is None else results
     page, left_out = render(TEXT.read_text(), results)
     artifacts.write_bytes(root / PAGE, page.encode())
@@ -33,17 +32,17 @@ def write_page(results: Json | None = None, root: Path = Path()) -> list[str]:
 
 
 def page_files() -> list[Path]:
-    """Give the files that `write_page` writes."""
+    """Return the files that `write_page` writes."""
     return [PAGE, *DRAWN]
 
 
 def render(text: str, results: Json) -> tuple[str, list[str]]:
-    """Fill in a text.
+    """Fill in the template.
 
     Parameters
     ----------
     text : str
-        Paragraphs, with fields and conditions.
+        Paragraphs with fields and conditions.
     results : dict
         See `benchmarks.comparisons.records.read_results`.
 
@@ -52,7 +51,7 @@ def render(text: str, results: Json) -> tuple[str, list[str]]:
     str
         The page.
     list of str
-        The beginnings of the paragraphs that were left out.
+        The first words of the paragraphs that were left out.
     """
     wanted = experiments()
     fields = {
@@ -60,7 +59,7 @@ def render(text: str, results: Json) -> tuple[str, list[str]]:
         "table": tables(results),
         "there": len(wanted.keys() & results["experiments"].keys()),
         "wanted": len(wanted),
-        "lacking": lacking(results),
+        "missing": missing(results),
     }
     paragraphs, left_out = [], []
     for paragraph in text.strip().split("\n\n"):
@@ -77,14 +76,15 @@ def render(text: str, results: Json) -> tuple[str, list[str]]:
 
 
 def wrapped(paragraph: str) -> str:
-    """Break a paragraph's lines anew; a table, a heading and a figure are as they are."""
+    """Wrap the lines of a paragraph or a list item; leave tables, headings and figures alone."""
     if paragraph.startswith(("|", "#", "!")):
         return paragraph
-    return textwrap.fill(paragraph, 120, break_long_words=False, break_on_hyphens=False)
+    indent = "  " if paragraph.startswith("- ") else ""
+    return textwrap.fill(paragraph, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def lacking(results: Json) -> str:
-    """Say of which blocks of the table how many experiments are lacking."""
+def missing(results: Json) -> str:
+    """Count the missing experiments of each block of the table."""
     counts = {}
     for block, asked in BLOCKS.items():
         names = experiments({block: asked}).keys()
@@ -93,7 +93,7 @@ def lacking(results: Json) -> str:
 
 
 def holds(condition: str) -> bool:
-    """Tell whether numbers, with ``<`` between them, grow."""
+    """Evaluate a chain of numbers with ``<`` between them."""
     numbers = [float(number) for number in condition.split(" < ")]
     return all(low < high for low, high in pairwise(numbers))
 

@@ -1,4 +1,4 @@
-"""The tables of `docs/results.md`; what is lacking is a dash."""
+"""The tables of `docs/results.md`; a dash marks a missing value."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -28,7 +28,7 @@ def tables(results: Json) -> dict[str, str]:
     }
 
 
-LACKING = "\N{EN DASH}"
+MISSING = "\N{EN DASH}"
 # Standard deviations that means of three seeds must lie apart; Student's test asks for 2.3, at 5 %, of one comparison.
 CLEARLY = 3
 LARGE = "conv_linear, as large as dense"
@@ -43,7 +43,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def cell(value: float | None, digits: int = 4) -> str:
     """Show a number."""
-    return LACKING if value is None else f"{value:,.{digits}f}"
+    return MISSING if value is None else f"{value:,.{digits}f}"
 
 
 def sizes(ask: Ask) -> str:
@@ -59,8 +59,8 @@ def sizes(ask: Ask) -> str:
         [size, label, *(cell(ask[kind].get(each), digits) for kind, digits in kinds.items())]
         for size, label, each in [
             *named,
-            ("256", "the textbook's", "textbook"),
-            ("256", "the same, fast recipe", name({**RECIPE, **CONV})),
+            ("256", "conv", "textbook"),
+            ("256", "conv, fast recipe", name({**RECIPE, **CONV})),
         ]
         if ask["loss"].get(each) is not None and not (label == LARGE and size == "64")  # which has its row already
     ]
@@ -84,7 +84,7 @@ def with_spread(ask: Ask, kind: str, each: str, digits: int) -> str:
     spread = ask[f"spread_{kind}"].get(each)
     if spread is None:
         single = ask[kind].get(each)
-        return LACKING if single is None else f"{single:.{digits}f} (one seed)"
+        return MISSING if single is None else f"{single:.{digits}f} (one seed)"
     return f"{ask[f'mean_{kind}'][each]:.{digits}f} ± {spread:.{digits}f}"
 
 
@@ -109,7 +109,7 @@ def verdict(ask: Ask, each: str, other: str) -> str:
         return ""
     apart = ask["apart_loss"].get(f"{each} {other}")
     if apart is None:
-        return LACKING
+        return MISSING
     if apart < CLEARLY:
         return f"open ({apart:.1f} standard deviations)"
     return "lower" if ask["mean_loss"][each] < ask["mean_loss"][other] else "higher"
@@ -133,7 +133,7 @@ def codecs(results: Json) -> str:
 def denoising(results: Json) -> str:
     """Show what removes noise how well."""
     rows = results["yardsticks"].get("denoising", [])
-    head = ["what is done to the noisy images", "strength", "loss", "PSNR", "SSIM"]
+    head = ["method", "strength", "loss", "PSNR", "SSIM"]
     return table(
         head,
         [

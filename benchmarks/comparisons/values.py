@@ -15,7 +15,7 @@ class Asked:
     Parameters
     ----------
     find : callable
-        From a name to a number; a ``LookupError`` if it is lacking.
+        From a name to a number; a ``LookupError`` if it is missing.
     """
 
     def __init__(self, find: Callable[[str], float]) -> None:
@@ -25,7 +25,7 @@ class Asked:
         return self.find(name)
 
     def get(self, name: str) -> float | None:
-        """Give a number, or None if it is lacking."""
+        """Give a number, or None if it is missing."""
         try:
             return self.find(name)
         except LookupError:
