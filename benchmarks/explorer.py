@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from sklearn.datasets import load_digits
 
 from convae.views.explorer import page
-from convae.views.explorer.data import Points, choose, explorer_data
+from convae.views.explorer.page_data import Points, choose_shown, explorer_data
 
 BROWSERS = ("chromium", "google-chrome")
 NO_NETWORK: tuple[dict[str, Any], np.ndarray] = ({}, np.empty(10**7, np.float32))  # too large to be in the page
@@ -19,7 +19,7 @@ PAN = """new Promise((done) => {
   let frames = 0;
   const start = performance.now();
   const frame = () => {
-    panBy(frames % 60 < 30 ? 4 : -4, 0);
+    modules.view.panBy(frames % 60 < 30 ? 4 : -4, 0);
     frames += 1;
     const passed = performance.now() - start;
     if (passed < 3000) requestAnimationFrame(frame);
@@ -30,20 +30,21 @@ PAN = """new Promise((done) => {
 # A lasso of 300 corners about the middle of the map, with what the panel says of it; and pointing at 200 places.
 LASSO = """(() => {
   const corners = Array.from({ length: 300 }, (_, i) => (2 * Math.PI * i) / 300);
+  const { toMap } = modules.view;
   const lasso = corners.map((a) => toMap(440 + (300 + 30 * Math.sin(9 * a)) * Math.cos(a), 400 + 250 * Math.sin(a)));
   const times = Array.from({ length: 7 }, () => {
     const start = performance.now();
-    lassoed(lasso);
+    modules.actions.lassoed(lasso);
     return performance.now() - start;
   });
-  setGroup(null);
+  modules.actions.setGroup(null);
   return times;
 })()"""
 HOVER = """Array.from({ length: 200 }, (_, i) => {
   const [x, y] = [100 + ((i * 7919) % 600), 120 + ((i * 104729) % 500)];
   const start = performance.now();
-  hover(pick(x, y), x, y);
-  drawMarks();
+  modules.card.hover(modules.pointer.pick(x, y), x, y);
+  modules.marks.drawMarks();
   return performance.now() - start;
 })"""
 
@@ -70,7 +71,7 @@ def write_page(path: Path, count: int) -> None:
         "distances": np.sort(random.random((count, 10), dtype=np.float32)),
         "kept": random.integers(0, 11, count).astype(np.uint8),
     }
-    shown = choose(points, NO_NETWORK[1].size)
+    shown = choose_shown(points, NO_NETWORK[1].size)
     path.write_text(page(explorer_data("Digits", points, shown, arrays, NO_NETWORK)), encoding="utf-8")
 
 

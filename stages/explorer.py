@@ -12,8 +12,7 @@ from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
 from convae.network.stored import read_network
 from convae.stage import run
 from convae.views.explorer import page
-from convae.views.explorer.data import choose, explorer_data
-from convae.views.explorer.reading import read_points
+from convae.views.explorer.page_data import choose_shown, explorer_data, read_points
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
     network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
-    shown = choose(points, network[1].size)
+    shown = choose_shown(points, network[1].size)
     if len(shown.rows) < len(latents):  # their neighbours are among them, too
         near, distances = neighbours(latents[shown.rows])
     kept = kept_neighbours(near, points.embedding[shown.rows])

@@ -8,8 +8,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Example
 
 Show = Callable[..., Page]
-PIXELS = """canvas => Array.from(
-    canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)"""
+# An image is drawn once its sheet has been decoded; until then its canvas is transparent.
+PIXELS = """async canvas => {
+    const read = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    for (let i = 0; i < 500 && !read()[3]; i++) await new Promise(done => setTimeout(done, 10));
+    return [...read()];
+}"""
 
 
 def tile_of(page: Page, selector: str) -> NDArray[np.uint8]:
@@ -17,9 +21,14 @@ def tile_of(page: Page, selector: str) -> NDArray[np.uint8]:
     return np.array(page.locator(selector).first.evaluate(PIXELS), np.uint8).reshape(8, 10, 4)[..., :3]
 
 
+def view_of(page: Page) -> list[float]:
+    """Read the map's centre, pixels per unit, width and height from the script: no text shows them exactly."""
+    return page.evaluate("(({ x, y, scale, width, height }) => [x, y, scale, width, height])(modules.view.view)")
+
+
 def places(page: Page, example: Example) -> NDArray[np.float64]:
     """Compute where the points are in the window, from the view alone."""
-    x, y, scale, width, height = page.evaluate("[view.x, view.y, view.scale, view.width, view.height]")
+    x, y, scale, width, height = view_of(page)
     right, up = example.positions.astype(float).T
     return np.stack([(right - x) * scale + width / 2, (y - up) * scale + height / 2], 1)
 

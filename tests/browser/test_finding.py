@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import Example
-from tests.browser.reading import Show, alone, click, places, shown_points, tile_of
+from tests.browser.reading import Show, alone, click, places, shown_points, tile_of, view_of
 
 pytestmark = pytest.mark.slow
 
@@ -117,12 +117,14 @@ def test_a_link_shows_the_same_view_and_selection(show: Show) -> None:
     page.mouse.move(300, 400)
     page.mouse.wheel(0, -300)
     page.wait_for_url("**#*view=*")
-    said = "[state.selected, state.colour, [...state.hidden], view.x, view.y, view.scale]"
-    chosen = page.evaluate(said)
     other = show(EXAMPLE, "#" + page.url.split("#")[1])
-    there = other.evaluate(said)
-    assert there[:3] == chosen[:3] == [alone(show(EXAMPLE), EXAMPLE)[3], "error", [2]]
-    assert there[3:] == pytest.approx(chosen[3:], rel=1e-4)
+    expect(other.locator("#selected-title")).to_have_text(page.locator("#selected-title").inner_text())
+    expect(other.get_by_label("Error", exact=True)).to_be_checked()
+    expect(other.locator("#classes button").nth(2)).to_have_attribute("aria-pressed", "false")
+    assert view_of(other) == pytest.approx(view_of(page), rel=1e-4)
     # What an address should not say is left out.
     strange = show(EXAMPLE, "#i=x&c=toString&off=9_y&view=1_2&lasso=1_2~3&class=8&files=")
-    assert strange.evaluate("[state.selected, state.colour, state.hidden.size, state.group]") == [-1, "class", 0, None]
+    for hidden in ("#selected", "#group", "#all"):
+        expect(strange.locator(hidden)).to_be_hidden()
+    expect(strange.get_by_label("Class", exact=True)).to_be_checked()
+    assert view_of(strange) == view_of(show(EXAMPLE))

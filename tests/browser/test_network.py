@@ -1,7 +1,6 @@
 """The explorer's own network, in a real browser, beside PyTorch's; and the way between two images that it shows."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Example, array
+from tests.browser.reading import Show, alone, places
 
 from convae import artifacts
 from convae.network.config import ModelConfig
@@ -22,7 +22,6 @@ from convae.views.explorer import page
 
 pytestmark = pytest.mark.slow
 
-Show = Callable[..., Page]
 NETWORKS = {
     "MNIST's": {"architecture": "conv", "channels": (32, 64), "image_shape": (1, 28, 28)},
     "conv, padded, colour": {"architecture": "conv", "channels": (4, 6), "image_shape": (3, 11, 45)},
@@ -38,7 +37,7 @@ NETWORKS = {
     "dense, colour": {"architecture": "dense", "latent_size": 6, "image_shape": (3, 7, 9)},
 }
 COMPUTE = """([spec, images, latents]) => {
-    const { encode, decode } = makeNetwork(spec);
+    const { encode, decode } = modules.autoencoder.makeNetwork(spec);
     return {
         latents: images.map((pixels) => [...encode(Uint8Array.from(pixels))]),
         images: latents.map((latent) => [...decode(Float32Array.from(latent))]),
@@ -78,40 +77,30 @@ def decoded(network: Autoencoder, latents: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def computed(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, ...]]:
-    """Provide, by network, what PyTorch and the page give: latents, images, and its milliseconds."""
-    folder, random = tmp_path_factory.mktemp("networks"), np.random.default_rng(0)
-    (folder / "explorer.html").write_text(page(Example(count=3).data()))
-    opened, results = browser.new_page(), {}
-    opened.goto((folder / "explorer.html").as_uri())
-    for name, config in NETWORKS.items():
-        network = random_network(**config)
-        images = random.integers(0, 256, (3, *network.image_shape), np.uint8)
-        latents = encoded(network, images)
-        # Also some that no image has.
-        given = np.concatenate([latents, random.normal(size=latents.shape).astype(np.float32)])
-        arguments = [spec_of(network, folder), images.reshape(3, -1).tolist(), given.tolist()]
-        found = opened.evaluate(COMPUTE, arguments)
-        results[name] = latents, decoded(network, given), found
-    opened.close()
-    return results
+def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    file = tmp_path_factory.mktemp("page") / "explorer.html"
+    file.write_text(page(Example(count=3).data()))
+    opened = browser.new_page()
+    opened.goto(file.as_uri())
+    return opened
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_encodes_as_pytorch_does(computed: dict[str, tuple[Any, ...]], name: str) -> None:
-    latents, _, found = computed[name]
+def test_it_encodes_and_decodes_as_pytorch_does(opened: Page, name: str, tmp_path: Path) -> None:
+    network, random = random_network(**NETWORKS[name]), np.random.default_rng(0)
+    images = random.integers(0, 256, (3, *network.image_shape), np.uint8)
+    latents = encoded(network, images)
+    # Also some that no image has.
+    given = np.concatenate([latents, random.normal(size=latents.shape).astype(np.float32)])
+    expected = decoded(network, given)
+    found = opened.evaluate(COMPUTE, [spec_of(network, tmp_path), images.reshape(3, -1).tolist(), given.tolist()])
     np.testing.assert_allclose(found["latents"], latents, rtol=1e-4, atol=1e-6)
     assert np.std(latents) > 0.05
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_it_decodes_as_pytorch_does(computed: dict[str, tuple[Any, ...]], name: str) -> None:
-    _, images, found = computed[name]
-    differences = np.abs(np.array(found["images"]) - images.reshape(len(images), -1))
+    differences = np.abs(np.array(found["images"]) - expected.reshape(len(expected), -1))
     assert differences.max() <= 1
     assert (differences > 0).mean() < 0.01
-    assert np.std(images) > 10
-    assert np.isin(images, [0, 255]).mean() < 0.5
+    assert np.std(expected) > 10
+    assert np.isin(expected, [0, 255]).mean() < 0.5
 
 
 @pytest.fixture(scope="module")
@@ -138,24 +127,14 @@ def assert_between(page: Page, example: tuple[Example, Autoencoder], one: int, o
     assert np.abs(shown(page, "#faded", part) - faded).max() <= 0.51
 
 
-def place(page: Page, point: int) -> list[float]:
-    return page.evaluate(f"placeOf({point})")
-
-
-def far_from_others(example: Example, count: int) -> list[int]:
-    gap = np.linalg.norm(example.positions - example.positions[example.on_map[:, 0]], axis=1)
-    return [int(i) for i in np.argsort(-gap)[:count]]
-
-
 def test_a_click_with_shift_shows_the_way_and_the_slider_goes_along_it(
     show: Show, example: tuple[Example, Autoencoder]
 ) -> None:
-    page = show(example[0])
-    one, other = far_from_others(example[0], 2)
-    page.evaluate(f"select({one})")
+    one, other = alone(show(example[0]), example[0])[:2]
+    page = show(example[0], f"#i={example[0].rows[one]}")
     expect(page.locator("#between")).to_be_visible()
     page.keyboard.down("Shift")
-    page.mouse.click(*place(page, other))
+    page.mouse.click(*places(page, example[0])[other])
     page.keyboard.up("Shift")
     expect(page.locator("#selected-title")).to_have_text(f"Index {example[0].rows[one]}")
     expect(page.locator(".way figcaption").last).to_have_text(f"Index {example[0].rows[other]}")
@@ -164,7 +143,7 @@ def test_a_click_with_shift_shows_the_way_and_the_slider_goes_along_it(
         page.locator("#part").fill(str(part / 100))
         assert_between(page, example, one, other, part)
     # The handle on the map is the slider's: from the end to a quarter of the way.
-    start, end = np.array([place(page, one), place(page, other)])
+    start, end = places(page, example[0])[[one, other]]
     page.mouse.move(*end)
     page.mouse.down()
     for step in (0.9, 0.6, 0.25):
@@ -174,7 +153,7 @@ def test_a_click_with_shift_shows_the_way_and_the_slider_goes_along_it(
     assert page.locator("#part").input_value() == "0.25"
     # A link shows the same.
     expect(page).to_have_url(re.compile("_0.25$"))
-    again = show(example[0], page.evaluate("location.hash"))
+    again = show(example[0], "#" + page.url.split("#")[1])
     assert_between(again, example, one, other, 25)
 
 
@@ -182,7 +161,7 @@ def test_the_way_can_be_gone_by_keyboard_alone(show: Show, example: tuple[Exampl
     page = show(example[0])
     for key in ("n", "b", "ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
-    one = page.evaluate("state.selected")
+    one = int(example[0].errors.argmax())
     other = int(example[0].neighbours[one, 1])
     assert_between(page, example, one, other, 50)
     for key in ("ArrowRight", "ArrowRight"):  # the slider has the focus

@@ -95,7 +95,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "the density of latents": (text("generation/densities", "Estimate the density"), {"generate"}),
     "a measure of new images": (text("generation/likeness", "Measure how like"), {"assess"}),
     "a title of reconstructions": (text("views/reconstructions", "What the figure"), {"plot"}),
-    "the explorer's data": (text("views/explorer/data", "What the explorer shows"), {"explorer"}),
+    "the explorer's data": (text("views/explorer/page_data", "What the explorer shows"), {"explorer"}),
     "a command": (text("commands/verify", "The metrics were compared instead"), set()),
     "a public name": (text("api", "The names"), set()),
     "an error of the ground": (text("artifacts", "is damaged"), ALL),

@@ -1,7 +1,6 @@
 """The explorer: one page, in one file, that shows the map, the images and what the network makes of them.
 
-Its sources, in `web/`, come into the page as they are: `page.html`, `style.css` and the scripts, which only declare
-(but for `start.js`, which begins when the page is read), so that their order does not matter.
+Its sources are in `web/`: `page.html`, `style.css` and the scripts, of which `start.js` uses all others.
 """
 
 import base64
@@ -12,27 +11,34 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from convae.views.explorer.scripts import join_scripts
+
 FOLDER = Path(__file__).parent / "web"
-# Whatever could end or begin an element, or a line of a script, is written as JSON's escape.
+# What could begin or end an HTML element, or a line of a script, is written as JSON's escape.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
 def page(data: Mapping[str, Any]) -> str:
-    """Join the page's sources and the data to one text, which needs no other file and no network.
+    """Join the page's sources and the data to one text, which needs no other file and no network access.
 
     Parameters
     ----------
     data
-        What the explorer shows, as `data.py` makes it: texts, numbers, and arrays in base64. Must be JSON without NaN.
+        What `explorer_data` gives: texts, numbers, and arrays in base64.
 
     Returns
     -------
     str
-        HTML, ASCII but for the sources' own characters. A Content-Security-Policy allows the page's own style and
-        script, by their hashes, and images that are in the page; nothing else is loaded, run or sent.
+        HTML. Its Content-Security-Policy allows the page's own style and script, by their hashes, and images that are
+        in the page; nothing else is loaded, run or sent.
+
+    Raises
+    ------
+    ValueError
+        If the data holds NaN or infinity, which JSON has not.
     """
     style = _source("style.css")
-    script = "\n".join(f"// {path.name}\n{_source(path.name)}" for path in sorted(FOLDER.glob("*.js")))
+    script = join_scripts({path.stem: _source(path.name) for path in FOLDER.glob("*.js")})
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
@@ -42,10 +48,10 @@ def page(data: Mapping[str, Any]) -> str:
 
 
 def _source(name: str) -> str:
-    """Read a source with the lines' ends that an HTML parser would make of any others, so that the hashes fit."""
+    """Read a source with line feeds alone, as a browser reads it, so that the hashes fit."""
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def _hash(block: str) -> str:
-    """Give a block's hash as the policy spells it."""
+    """Give a block's hash as the policy wants it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()}"

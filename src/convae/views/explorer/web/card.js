@@ -1,10 +1,15 @@
-"use strict";
+import { byId, make, swatch } from "./dom.js";
+import { redraw } from "./frames.js";
+import { className, data, short } from "./page_data.js";
+import { showTile } from "./sheets.js";
+import { state } from "./state.js";
+import { toLeft, toTop, view } from "./view.js";
 
 /**
  * Show a point beside the pointer, or beside the point itself.
  * @param {number} point -1 for none @param {number} [left] @param {number} [top] in CSS pixels of the map
  */
-function hover(point, left, top) {
+export function hover(point, left, top) {
   const card = byId("card");
   if (point !== state.hover) {
     state.hover = point;

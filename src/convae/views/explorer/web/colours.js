@@ -1,8 +1,10 @@
-"use strict";
+import { styleOf } from "./dom.js";
+import { data, short } from "./page_data.js";
+import { state } from "./state.js";
 
 /**
  * What the points can be coloured by: a name, a line that says what it means, and each point's level from 0 (pale: nothing
- * to see) to 1 (strong: worth a look). Lightness rises or falls all along a ramp, so that no hue need be told apart.
+ * to see) to 1 (strong: worth a look). Lightness changes steadily along a ramp, so that nobody needs to tell hues apart.
  * @typedef {{name: string, about: string, ends: [string, string], level: (point: number) => number}} Colouring
  */
 
@@ -10,14 +12,14 @@ const RAMPS = {
   light: ["#d3dae3", "#e9b45c", "#cf5a2a", "#7d1a3c", "#3a0a2e"],
   dark: ["#3d4654", "#7c4a6e", "#c9604e", "#f2ad4e", "#fff3c4"],
 };
-const darkTheme = matchMedia("(prefers-color-scheme: dark)");
-/** @type {Uint32Array} each point's colour, as the pixels have it: 0xAABBGGRR */
-let paint;
-/** @type {Uint32Array} each point's colour when others are looked at */
-let faint;
+export const darkTheme = matchMedia("(prefers-color-scheme: dark)");
+/** Each point's colour, as the pixels of ImageData have it: 0xAABBGGRR. */
+export const paint = new Uint32Array(data.count);
+/** Each point's colour when others stand out. */
+export const faint = new Uint32Array(data.count);
 
 /** @returns {Record<string, Colouring>} by key, those that the data has */
-function colourings() {
+export function colourings() {
   const { k, kept, same, errors } = data;
   /** @type {Record<string, Colouring>} */
   const all = {};
@@ -42,7 +44,12 @@ function colourings() {
   return all;
 }
 
-/** @param {Float32Array} values @returns {[number, number]} the 1st and the 99th percentile: outliers shall not flatten the rest */
+/** @returns {string} the key of the way of colouring that the page starts with */
+export function firstColour() {
+  return Object.keys(colourings())[0];
+}
+
+/** @param {Float32Array} values @returns {[number, number]} the 1st and the 99th percentile, so that outliers do not flatten the rest */
 function percentiles(values) {
   const sorted = values.slice().sort();
   const at = (/** @type {number} */ part) => sorted[Math.round(part * (sorted.length - 1))];
@@ -50,7 +57,7 @@ function percentiles(values) {
 }
 
 /** @param {string} text #rrggbb @returns {[number, number, number]} */
-function rgbOf(text) {
+export function rgbOf(text) {
   const value = parseInt(text.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
@@ -61,12 +68,12 @@ function mixed(one, other, part) {
 }
 
 /** @param {number[]} rgb @returns {number} a pixel of ImageData, little-endian */
-function pixelOf([red, green, blue]) {
+export function pixelOf([red, green, blue]) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** @returns {string[]} the theme's ramp */
-function ramp() {
+export function ramp() {
   return RAMPS[darkTheme.matches ? "dark" : "light"];
 }
 
@@ -79,7 +86,7 @@ function rampAt(level) {
 }
 
 /** Give each point its colours, after the way of colouring or the theme has changed. */
-function paintAll() {
+export function paintAll() {
   const background = rgbOf(styleOf("--map"));
   const byClass = state.colour === "class";
   const colours = byClass ? data.colours.map(rgbOf) : Array.from({ length: 256 }, (_, level) => rampAt(level / 255));
@@ -95,7 +102,7 @@ function paintAll() {
 }
 
 /** @param {number} point @returns {string} its colour, for CSS */
-function cssColour(point) {
+export function cssColour(point) {
   const pixel = paint[point];
   return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
 }

@@ -1,12 +1,10 @@
-"use strict";
-
 /** @param {string} id @returns {HTMLElement} */
-function byId(id) {
+export function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 /** @param {string} id @returns {HTMLCanvasElement} */
-function canvasById(id) {
+export function canvasById(id) {
   return /** @type {HTMLCanvasElement} */ (byId(id));
 }
 
@@ -18,29 +16,41 @@ function canvasById(id) {
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[T]}
  */
-function make(tag, properties = {}, ...children) {
+export function make(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.includes("-") || name === "role") made.setAttribute(name, String(value));
-    /** @type {any} */ else Reflect.set(made, name, value);
+    else Reflect.set(made, name, value);
   }
   made.append(...children);
   return made;
 }
 
 /** @param {string} text @param {(event: MouseEvent) => void} action @param {Record<string, unknown>} [properties] */
-function button(text, action, properties = {}) {
+export function button(text, action, properties = {}) {
   const made = make("button", { type: "button", ...properties }, text);
   made.addEventListener("click", action);
   return made;
 }
 
 /** @param {string} text said by screen readers */
-function say(text) {
+export function say(text) {
   byId("said").textContent = text;
 }
 
 /** @param {string} name of a custom property in style.css @returns {string} */
-function styleOf(name) {
+export function styleOf(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** @param {string} label @param {() => void} action @returns {HTMLButtonElement} a cross */
+export function closing(label, action) {
+  return button("\u2715", action, { "aria-label": label, title: label, className: "quiet" });
+}
+
+/** @param {string} colour @returns {HTMLElement} */
+export function swatch(colour) {
+  const made = make("i", { className: "swatch", "aria-hidden": "true" });
+  made.style.background = colour;
+  return made;
 }

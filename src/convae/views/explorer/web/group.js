@@ -1,10 +1,15 @@
-"use strict";
+import { choose, setGroup } from "./actions.js";
+import { hover } from "./card.js";
+import { button, byId, closing, make, say } from "./dom.js";
+import { className, data, describe, grouped, short } from "./page_data.js";
+import { tile } from "./sheets.js";
+import { state } from "./state.js";
 
 /** How many images the contact sheet shows at first, and how many more each time. */
 const SHEET = 60;
 
-/** Show what is known of the points that are looked at together. */
-function showGroup() {
+/** Show the group: its mean error, its classes and its images. */
+export function showGroup() {
   const { group } = state;
   const section = byId("group");
   section.hidden = !group;
@@ -56,7 +61,7 @@ function countsOf(points) {
   return make("div", { className: "counts", tabIndex: 0, role: "region", "aria-label": "Classes" }, table);
 }
 
-/** @param {number[]} points @returns {HTMLElement} their images, as many as are asked for */
+/** @param {number[]} points @returns {HTMLElement} their images, the first ones and more at each click */
 function contactSheet(points) {
   const list = make("ol", { className: "sheet" });
   const more = button("", () => add());
@@ -95,7 +100,7 @@ async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Without leave for the clipboard, what is marked can still be copied.
+    // Without permission for the clipboard, selected text can still be copied.
     const area = make("textarea", { value: text, className: "unseen", "aria-hidden": "true" });
     document.body.append(area);
     area.select();

@@ -1,4 +1,12 @@
-"use strict";
+import { choose, select, setChoosing, setColour, setGroup, setLasso, walkNeighbours } from "./actions.js";
+import { colourings } from "./colours.js";
+import { byId, make, say } from "./dom.js";
+import { data } from "./page_data.js";
+import { cancelDrag, pick } from "./pointer.js";
+import { state } from "./state.js";
+import { openTable } from "./table.js";
+import { panBy, showWhole, view, zoomBy } from "./view.js";
+import { walkWorst } from "./worst.js";
 
 /** @type {[string, string][]} */
 const KEYS = [
@@ -27,7 +35,7 @@ const ACTIONS = {
   0: showWhole,
   n: () => walkWorst(1),
   p: () => walkWorst(-1),
-  b: () => setChoosing(!between.choosing),
+  b: () => setChoosing(!state.choosing),
   l: () => setLasso(!state.lasso),
   t: openTable,
   "/": () => byId("query").focus(),
@@ -38,12 +46,21 @@ const ACTIONS = {
   },
 };
 
-function listenToKeys() {
+/** Clear one thing: a lasso that is being drawn, else the choice of another image, the selected point, the group, the lasso. */
+function clearOne() {
+  if (cancelDrag()) return;
+  if (state.choosing) return setChoosing(false);
+  if (state.selected >= 0) return select(-1);
+  if (state.group) return setGroup(null);
+  setLasso(false);
+}
+
+export function listenToKeys() {
   const keys = KEYS.filter(([key]) => key !== "B" || data.network);
   byId("keys").replaceChildren(...keys.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]));
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    // What is typed belongs to what has the focus; so do the arrows in a list.
+    // A key belongs to the field that has the focus, and an arrow to a list that scrolls.
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) {
       if (event.key === "Escape" && target.matches("#colour input, #part")) clearOne();
       return;
@@ -64,11 +81,11 @@ function listenToKeys() {
   });
 }
 
-/** Choose the neighbour that the arrow keys have come to, or what is nearest the middle of the map. @param {boolean} asOther */
+/** Choose the neighbour that the arrow keys are at, or the point nearest to the middle of the map. @param {boolean} asOther */
 function enter(asOther) {
   const point =
     state.selected >= 0 && state.step >= 0
-      ? near[state.row].points[state.step]
+      ? state.near[state.row].points[state.step]
       : pick(view.width / 2, view.height / 2, Math.hypot(view.width, view.height));
   if (point >= 0) choose(point, asOther);
 }

@@ -1,7 +1,11 @@
-"use strict";
+import { aloneClass, setColour, setHidden, toggleClass } from "./actions.js";
+import { colourings, ramp } from "./colours.js";
+import { button, byId, make, swatch } from "./dom.js";
+import { data } from "./page_data.js";
+import { state } from "./state.js";
 
 /** Offer the ways of colouring that the data has. */
-function makeLegend() {
+export function makeLegend() {
   for (const [key, { name, about }] of Object.entries(colourings())) {
     const input = make("input", { type: "radio", name: "colour", value: key });
     input.addEventListener("change", () => setColour(key));
@@ -9,7 +13,7 @@ function makeLegend() {
   }
   data.classes.forEach((name, label) => {
     const chip = button("", (event) => (event.shiftKey ? aloneClass(label) : toggleClass(label)), { title: name });
-    // The two clicks of a double click have switched it off and on again.
+    // By then, the two clicks of a double click have switched the class off and on again.
     chip.addEventListener("dblclick", (event) => void (event.shiftKey || aloneClass(label)));
     chip.append(swatch(data.colours[label]), make("span", {}, name));
     byId("classes").append(make("li", {}, chip));
@@ -25,7 +29,7 @@ function makeLegend() {
 }
 
 /** Show which classes are on, and what the colours mean. */
-function showLegend() {
+export function showLegend() {
   const byClass = state.colour === "class";
   for (const input of document.querySelectorAll("#colour input")) {
     const radio = /** @type {HTMLInputElement} */ (input);

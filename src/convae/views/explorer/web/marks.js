@@ -1,36 +1,32 @@
-"use strict";
-
-/** @type {number[][]} the lasso that is being drawn, in map units */
-let drawing = [];
+import { cssColour } from "./colours.js";
+import { canvasById, styleOf } from "./dom.js";
+import { drawn, radiusOf } from "./renderer.js";
+import { state } from "./state.js";
+import { placeOf, toLeft, toTop, view } from "./view.js";
 
 /** Draw what lies over the points: rings, lines to the neighbours, the lasso. */
-function drawMarks() {
+export function drawMarks() {
   const canvas = canvasById("marks");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   context.clearRect(0, 0, view.width, view.height);
   const [ink, accent] = [styleOf("--ink"), styleOf("--accent")];
-  const outline = drawing.length ? drawing : state.selected < 0 ? (state.group?.polygon ?? []) : [];
+  const outline = state.drawing.length ? state.drawing : state.selected < 0 ? (state.group?.polygon ?? []) : [];
   drawPolygon(context, outline, accent);
   if (state.selected >= 0) {
     drawLines(context, ink);
-    for (const i of near[1].points) ring(context, i, 4, ink, 1, [2, 2]);
-    for (const i of near[0].points) spot(context, i, 2, ink);
+    for (const i of state.near[1].points) ring(context, i, 4, ink, 1, [2, 2]);
+    for (const i of state.near[0].points) spot(context, i, 2, ink);
     spot(context, state.selected, 3, accent);
     ring(context, state.selected, 7, accent, 2);
   }
-  drawBetween(context, accent);
+  drawWay(context, accent);
   if (state.hover >= 0) ring(context, state.hover, 6, ink, 2);
-}
-
-/** @param {number} point @returns {[number, number]} CSS pixels */
-function placeOf(point) {
-  return [toLeft(data.positions[2 * point]), toTop(data.positions[2 * point + 1])];
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} point @param {number} more pixels than the disc @param {string} colour @param {number} width @param {number[]} dashes */
 function ring(context, point, more, colour, width, dashes = []) {
-  const radius = thumbnailSide ? thumbnailSide * 0.75 : radiusOf();
+  const radius = drawn.thumbnailSide ? drawn.thumbnailSide * 0.75 : radiusOf();
   context.beginPath();
   context.arc(...placeOf(point), radius + more, 0, 2 * Math.PI);
   context.lineWidth = width;
@@ -42,7 +38,7 @@ function ring(context, point, more, colour, width, dashes = []) {
 
 /** A disc in the point's colour, with an edge; of a thumbnail only the edge. @param {CanvasRenderingContext2D} context @param {number} point @param {number} more @param {string} edge */
 function spot(context, point, more, edge) {
-  if (!thumbnailSide) {
+  if (!drawn.thumbnailSide) {
     context.beginPath();
     context.arc(...placeOf(point), radiusOf() + more, 0, 2 * Math.PI);
     context.fillStyle = cssColour(point);
@@ -54,7 +50,7 @@ function spot(context, point, more, edge) {
 /** @param {CanvasRenderingContext2D} context @param {string} colour */
 function drawLines(context, colour) {
   context.beginPath();
-  for (const i of near[0].points) {
+  for (const i of state.near[0].points) {
     context.moveTo(...placeOf(state.selected));
     context.lineTo(...placeOf(i));
   }
@@ -78,4 +74,42 @@ function drawPolygon(context, polygon, colour) {
   context.lineWidth = 1.5;
   context.strokeStyle = colour;
   context.stroke();
+}
+
+/** @returns {[number, number, number, number]} the selected point's place, and the way from it to the other, in CSS pixels */
+function wayOf() {
+  const [[x, y], [otherX, otherY]] = [placeOf(state.selected), placeOf(state.other)];
+  return [x, y, otherX - x, otherY - y];
+}
+
+/** @param {{x: number, y: number}} place on the map @returns {boolean} whether it is where on the way the slider is */
+export function onHandle(place) {
+  if (state.other < 0 || state.choosing) return false;
+  const [x, y, right, down] = wayOf();
+  return Math.hypot(x + right * state.part - place.x, y + down * state.part - place.y) < 10;
+}
+
+/** @param {{x: number, y: number}} place on the map @returns {number} how far along the way the nearest part of it is */
+export function partNear(place) {
+  const [x, y, right, down] = wayOf();
+  const part = ((place.x - x) * right + (place.y - y) * down) / (right * right + down * down || 1);
+  return Math.round(100 * Math.max(0, Math.min(1, part))) / 100;
+}
+
+/** Draw the way between the two points, and where the slider is. @param {CanvasRenderingContext2D} context @param {string} colour */
+function drawWay(context, colour) {
+  if (state.other < 0) return;
+  const [x, y, right, down] = wayOf();
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + right, y + down);
+  context.lineWidth = 2;
+  context.strokeStyle = colour;
+  context.stroke();
+  spot(context, state.other, 3, colour);
+  ring(context, state.other, 7, colour, 2);
+  context.beginPath();
+  context.arc(x + right * state.part, y + down * state.part, 6, 0, 2 * Math.PI);
+  context.fillStyle = colour;
+  context.fill();
 }

@@ -1,17 +1,14 @@
-"use strict";
-
-const ROWS = ["Nearest in latent space", "Nearest on the map"];
-
-/** @param {number} point @returns {string} what its neighbours say about it */
-function sentenceOf(point) {
-  if (!data.k) return "";
-  const common = near[1].points.filter((i) => near[0].points.includes(i)).length;
-  const alike = data.same ? `${data.same[point]} of ${data.k} nearest have its class; ` : "";
-  return `${alike}${common} of ${data.k} in common with the map`;
-}
+import { choose, select } from "./actions.js";
+import { hover } from "./card.js";
+import { cssColour } from "./colours.js";
+import { button, byId, closing, make, swatch } from "./dom.js";
+import { className, data, describe, short, splitOf } from "./page_data.js";
+import { namedTile, tile } from "./sheets.js";
+import { state } from "./state.js";
+import { worstBy } from "./worst.js";
 
 /** Show the selected point, what the network makes of it, and its neighbours. */
-function showSelected() {
+export function showSelected() {
   const { selected } = state;
   const section = byId("selected");
   section.hidden = selected < 0;
@@ -25,32 +22,26 @@ function showSelected() {
     title,
     closing("Clear the selection", () => select(-1)),
   );
-  const pictures = ["images", "reconstructions"].map((kind, place) =>
-    make("figure", {}, named(kind, selected), make("figcaption", {}, ["Image", "Reconstruction"][place])),
-  );
+  const pictures = [
+    make("figure", {}, namedTile("images", selected), make("figcaption", {}, "Image")),
+    make("figure", {}, namedTile("reconstructions", selected), make("figcaption", {}, "Reconstruction")),
+  ];
   const file = data.files ? [make("p", { className: "file" }, data.files[selected])] : [];
   byId("itself").append(head, make("div", { className: "facts" }, ...pictures, facts(selected)), ...file);
-  near.forEach(({ points, distances }, row) => {
+  state.near.forEach(({ title, points, distances }, row) => {
     if (!points.length) return;
-    const other = near[1 - row].points;
+    const other = state.near[1 - row].points;
     const common = points.filter((i) => other.includes(i)).length;
     const note = row ? make("small", {}, `${common} of ${points.length} in common`) : "";
-    byId("neighbours").append(make("h3", {}, ROWS[row], note), strip(points, distances.map(short), row, other));
+    byId("neighbours").append(make("h3", {}, title, note), strip(points, distances.map(short), row, other));
   });
 }
 
-/** @param {string} label @param {() => void} action */
-function closing(label, action) {
-  return button("\u2715", action, { "aria-label": label, title: label, className: "quiet" });
-}
-
-/** @param {string} kind @param {number} point @returns {HTMLCanvasElement} a large image, with a name */
-function named(kind, point) {
-  const canvas = tile(/** @type {Kind} */ (kind), point);
-  canvas.removeAttribute("aria-hidden");
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${kind === "images" ? "Image" : "Reconstruction"} of index ${data.rows[point]}`);
-  return canvas;
+/** Scroll the panel to the selected point: in a narrow window it is below the map, and has its texts above the point. */
+export function scrollToSelected() {
+  const panel = byId("panel");
+  const narrow = panel.offsetTop > 0;
+  panel.scrollTop = narrow && state.selected >= 0 ? byId("selected").offsetTop - panel.offsetTop - 12 : 0;
 }
 
 /** @param {number} point @returns {HTMLElement} */
@@ -64,13 +55,6 @@ function facts(point) {
   if (data.k) add("Kept", `${data.kept[point]} of ${data.k}`);
   if (data.splits.length > 1) add("Split", splitOf(point));
   return list;
-}
-
-/** @param {string} colour @returns {HTMLElement} */
-function swatch(colour) {
-  const made = make("i", { className: "swatch", "aria-hidden": "true" });
-  made.style.background = colour;
-  return made;
 }
 
 /**
@@ -104,13 +88,18 @@ function strip(points, captions, row = -1, common = []) {
   return list;
 }
 
-/** @param {HTMLElement} item of a strip: gets the colour that its point has on the map */
+/** Give the images in the strips the colours that their points have on the map. */
+export function colourStrips() {
+  for (const item of document.querySelectorAll(".strip button")) colourItem(/** @type {HTMLElement} */ (item));
+}
+
+/** @param {HTMLElement} item of a strip */
 function colourItem(item) {
   item.style.setProperty("--own", cssColour(Number(item.dataset.point)));
 }
 
-/** Mark the neighbour that the arrow keys have come to. */
-function markStep() {
+/** Mark the neighbour that the arrow keys are at. */
+export function markStep() {
   const current = byId("neighbours").querySelector(`[data-row="${state.row}"] li:nth-child(${state.step + 1}) button`);
   for (const item of byId("neighbours").querySelectorAll(".strip button")) {
     item.classList.toggle("current", item === current);
@@ -122,7 +111,7 @@ function markStep() {
 }
 
 /** Show where to begin: the points that most deserve a look. */
-function showWelcome() {
+export function showWelcome() {
   const first = (/** @type {string} */ by) => [...worstBy(by).slice(0, 10)];
   const worst = first("error");
   byId("welcome").replaceChildren(

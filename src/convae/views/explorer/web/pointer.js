@@ -1,8 +1,18 @@
-"use strict";
+import { choose, lassoed, select, setPart } from "./actions.js";
+import { rounded } from "./address.js";
+import { hover } from "./card.js";
+import { nearestPoint } from "./cells.js";
+import { byId } from "./dom.js";
+import { redraw } from "./frames.js";
+import { onHandle, partNear } from "./marks.js";
+import { grid } from "./page_data.js";
+import { drawn, radiusOf } from "./renderer.js";
+import { shown, state } from "./state.js";
+import { panBy, stopGliding, toLeft, toMap, toTop, view, zoomBy } from "./view.js";
 
 /** @type {Map<number, {x: number, y: number}>} the pointers that are down */
 const down = new Map();
-/** What a drag does, and how far it has gone. */
+/** What the drag does, how far it has moved, and where it started. */
 const drag = { kind: "", moved: 0, startX: 0, startY: 0 };
 
 /** @param {MouseEvent} event @returns {{x: number, y: number}} CSS pixels of the map */
@@ -12,13 +22,13 @@ function placeIn(event) {
 }
 
 /** @param {number} x @param {number} y @param {number} [reach] in CSS pixels @returns {number} the point there, or -1 */
-function pick(x, y, reach = 12) {
+export function pick(x, y, reach = 12) {
   const [mapX, mapY] = toMap(x, y);
-  const wide = Math.max(thumbnailSide, reach + radiusOf());
+  const wide = Math.max(drawn.thumbnailSide, reach + radiusOf());
   return nearestPoint(grid, mapX, mapY, wide / view.scale, (i) => shown[i] === 1);
 }
 
-function listenToPointers() {
+export function listenToPointers() {
   const map = byId("map");
   map.addEventListener("pointerdown", pointerDown);
   map.addEventListener("pointermove", pointerMove);
@@ -35,7 +45,7 @@ function listenToPointers() {
   const wheel = (/** @type {WheelEvent} */ event) => {
     event.preventDefault();
     const { x, y } = placeIn(event);
-    // Lines and pages count as so many pixels; a pinch on a pad comes as small steps with Control.
+    // A wheel may count in pixels, lines or pages; a pinch on a touchpad comes as small steps with Control.
     const pixels = event.deltaY * [1, 16, 400][event.deltaMode];
     zoomBy(Math.exp(-Math.max(-300, Math.min(300, pixels)) * (event.ctrlKey ? 0.01 : 0.002)), x, y);
     hover(-1);
@@ -49,7 +59,7 @@ function pointerDown(event) {
   const place = placeIn(event);
   byId("map").setPointerCapture(event.pointerId);
   byId("map").focus({ preventScroll: true });
-  cancelAnimationFrame(gliding);
+  stopGliding();
   down.set(event.pointerId, place);
   if (down.size > 1) {
     cancelDrag();
@@ -71,11 +81,11 @@ function pointerMove(event) {
   }
   drag.moved = Math.max(drag.moved, Math.hypot(place.x - drag.startX, place.y - drag.startY));
   if (drag.kind === "pinch") return pinch(event.pointerId, place);
-  // A hand is never quite still in a click.
+  // A hand is never quite still during a click.
   if (drag.moved < 4) return;
   hover(-1);
   if (drag.kind === "pan") panBy(place.x - before.x, place.y - before.y);
-  else if (drag.kind === "way") dragHandle(place);
+  else if (drag.kind === "way") setPart(partNear(place));
   else if (drag.kind) extend(drag.kind, place);
   down.set(event.pointerId, place);
 }
@@ -99,12 +109,12 @@ function extend(kind, place) {
   const corner = (/** @type {number} */ x, /** @type {number} */ y) => toMap(x, y).map(rounded);
   if (kind === "rectangle") {
     const { startX, startY } = drag;
-    drawing = [corner(startX, startY), corner(place.x, startY), corner(place.x, place.y), corner(startX, place.y)];
+    state.drawing = [corner(startX, startY), corner(place.x, startY), corner(place.x, place.y), corner(startX, place.y)];
   } else {
-    if (!drawing.length) drawing.push(corner(drag.startX, drag.startY));
-    const [x, y] = drawing[drawing.length - 1];
-    // So few corners that they fit into an address.
-    if (Math.hypot(toLeft(x) - place.x, toTop(y) - place.y) >= 4) drawing.push(corner(place.x, place.y));
+    if (!state.drawing.length) state.drawing.push(corner(drag.startX, drag.startY));
+    const [x, y] = state.drawing[state.drawing.length - 1];
+    // Few corners, so that they fit into an address.
+    if (Math.hypot(toLeft(x) - place.x, toTop(y) - place.y) >= 4) state.drawing.push(corner(place.x, place.y));
   }
   redraw("marks");
 }
@@ -115,32 +125,24 @@ function pointerUp(event) {
   const { x, y } = placeIn(event);
   const { kind, moved } = drag;
   if (kind === "pinch" && down.size) return;
-  if (drawing.length > 2) {
+  if (state.drawing.length > 2) {
     if (state.selected >= 0) select(-1);
-    lassoed(drawing);
+    lassoed(state.drawing);
   }
-  // A click on nothing clears, but not one that should have hit the other image.
+  // A click on nothing clears, unless it was meant to choose the other image.
   else if (kind && kind !== "pinch" && moved < 4) {
     const point = pick(x, y);
     if (point >= 0) choose(point, event.shiftKey);
-    else if (state.selected >= 0 && !between.choosing && !event.shiftKey) select(-1);
+    else if (state.selected >= 0 && !state.choosing && !event.shiftKey) select(-1);
   }
   cancelDrag();
 }
 
-/** @param {number[][]} polygon in map units */
-function lassoed(polygon) {
-  const points = insidePolygon(data.positions, polygon, (i) => shown[i] === 1);
-  const address = /** @type {[string, string]} */ (["lasso", polygon.map((corner) => corner.join("_")).join("~")]);
-  setGroup(points.length ? { title: "Lasso", points, polygon, address } : null);
-  if (!points.length) say("No point in the lasso");
-}
-
-/** @returns {boolean} whether there was a lasso that is being drawn */
-function cancelDrag() {
-  const drawn = drawing.length > 0;
+/** @returns {boolean} whether a lasso was being drawn */
+export function cancelDrag() {
+  const drawing = state.drawing.length > 0;
   drag.kind = "";
-  drawing = [];
-  if (drawn) redraw("marks");
-  return drawn;
+  state.drawing = [];
+  if (drawing) redraw("marks");
+  return drawing;
 }

@@ -1,37 +1,30 @@
-"use strict";
+import { cssColour, faint, paint, pixelOf, rgbOf } from "./colours.js";
+import { canvasById, styleOf } from "./dom.js";
+import { redraw } from "./frames.js";
+import { data } from "./page_data.js";
+import { drawTile, loadSheet } from "./sheets.js";
+import { shown, state } from "./state.js";
+import { toLeft, toTop, view, zoomOf } from "./view.js";
 
-/** Pixels beside the window: discs that are only partly in it need no case of their own. */
+/** Pixels around the window: with them, discs that are partly outside need no case of their own. */
 const MARGIN = 24;
-/** Thumbnails stand for the discs when at most so many points are in the window. */
+/** Thumbnails replace the discs when at most this many points are in the window. */
 const MOST_THUMBNAILS = 600;
 /** @type {ImageData} */
 let image;
 /** @type {Uint32Array} the image's pixels */
 let pixels;
-/** What has to be drawn at the next frame. */
-const due = { points: false, marks: false, frame: 0 };
-/** The side of the thumbnails that are shown, in CSS pixels; 0 if none are. */
-let thumbnailSide = 0;
-
-/** Draw at the next frame; nothing is drawn when nothing changes. @param {"points" | "marks"} what the points come with the marks */
-function redraw(what) {
-  due[what] = true;
-  due.frame ||= requestAnimationFrame(() => {
-    due.frame = 0;
-    if (due.points) drawPoints();
-    drawMarks();
-    due.points = due.marks = false;
-  });
-}
+/** The side of the thumbnails that are drawn, in CSS pixels; 0 if none are. */
+export const drawn = { thumbnailSide: 0 };
 
 /** @returns {number} a disc's radius in CSS pixels: smaller where there are many points, larger when zoomed in */
-function radiusOf() {
+export function radiusOf() {
   const alone = Math.min(4, Math.max(1.2, 14 / data.count ** 0.23));
   return Math.min(9, alone * Math.max(1, zoomOf()) ** 0.4);
 }
 
 /**
- * The pixels of a disc, as offsets from its centre's: those wholly covered, and those of the edge with their cover of 256.
+ * The pixels of a disc, as offsets from its centre's: those fully covered, and those of the edge with their coverage, of 256.
  * @param {number} radius in pixels @param {number} width of the image
  * @returns {{solid: Int32Array, edge: Int32Array, cover: Int32Array}}
  */
@@ -67,7 +60,7 @@ function drawDisc({ solid, edge, cover }, centre, colour) {
 }
 
 /** Draw every shown point of the window. */
-function drawPoints() {
+export function drawPoints() {
   const canvas = canvasById("points");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
   const [width, height] = [canvas.width + 2 * MARGIN, canvas.height + 2 * MARGIN];
@@ -79,13 +72,13 @@ function drawPoints() {
   pixels.fill(pixelOf(rgbOf(styleOf("--map"))));
   const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height);
   context.putImageData(image, -MARGIN, -MARGIN);
-  thumbnailSide = 0;
+  drawn.thumbnailSide = 0;
   if (seen.length > 0 && zoomOf() > 2) drawThumbnails(context, seen);
 }
 
 /**
  * @param {ReturnType<typeof discOf>} disc @param {number} width @param {number} height of the image
- * @returns {number[]} the points in the window, if no more than can be thumbnails
+ * @returns {number[]} the points in the window; none if there are too many for thumbnails
  */
 function drawDiscs(disc, width, height) {
   const { positions, count } = data;
@@ -93,9 +86,9 @@ function drawDiscs(disc, width, height) {
   const left = (view.width * view.ratio) / 2 + MARGIN - view.x * scale + 0.5;
   const top = (view.height * view.ratio) / 2 + MARGIN + view.y * scale + 0.5;
   const [right, bottom] = [width - MARGIN / 2, height - MARGIN / 2];
-  const inFocus = focused();
+  const inFocus = state.focus;
   const seen = [];
-  // Those in focus come last, and so on top.
+  // Those in focus are drawn last, and so on top.
   for (let pass = inFocus ? 0 : 1; pass < 2; pass++) {
     for (let i = 0; i < count; i++) {
       if (!shown[i] || (inFocus && inFocus[i] !== pass)) continue;
@@ -111,22 +104,22 @@ function drawDiscs(disc, width, height) {
 
 /** Draw images in place of discs where they do not cover each other. @param {CanvasRenderingContext2D} context @param {number[]} points */
 function drawThumbnails(context, points) {
-  // Of a whole number of pixels for each of the image's, where there is room.
+  // Each pixel of an image becomes a square of whole pixels, where there is room.
   const { height, width } = data.thumbnail;
   const room = ((points.length > 80 ? 40 : 64) * view.ratio) / Math.max(height, width);
   const part = room > 1 ? Math.floor(room) : room;
   const [wide, high] = [Math.round(width * part), Math.round(height * part)];
   const edge = Math.round(2 * view.ratio);
   const side = Math.max(wide, high);
-  thumbnailSide = side / view.ratio;
-  const inFocus = focused();
+  drawn.thumbnailSide = side / view.ratio;
+  const inFocus = state.focus;
   const taken = new Set();
   context.imageSmoothingEnabled = room < 1;
   for (const i of points.reverse()) {
     const left = Math.round(toLeft(data.positions[2 * i]) * view.ratio);
     const top = Math.round(toTop(data.positions[2 * i + 1]) * view.ratio);
     const [column, row] = [Math.floor(left / (side + 2 * edge)), Math.floor(top / (side + 2 * edge))];
-    // Of the nine cells around, none may be taken.
+    // Thumbnails do not overlap if none of the nine cells around is taken.
     const around = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => `${column + x},${row + y}`));
     if (around.some((key) => taken.has(key))) continue;
     taken.add(`${column},${row}`);

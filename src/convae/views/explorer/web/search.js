@@ -1,6 +1,11 @@
-"use strict";
+import { choose, select, setGroup } from "./actions.js";
+import { byId, make } from "./dom.js";
+import { data, grouped, pointOf } from "./page_data.js";
+import { state } from "./state.js";
 
-/** So many files are offered one by one. */
+/** @import { Group } from "./state.js" */
+
+/** At most this many files are listed one by one. */
 const MOST_FILES = 8;
 /** @type {{text: string, action: () => void}[]} what the search has found */
 let found = [];
@@ -26,7 +31,7 @@ function findAll(text) {
   return results;
 }
 
-/** @param {string} wanted in small letters @returns {number[]} the points whose file's name has it */
+/** @param {string} wanted in lower case @returns {number[]} the points whose file's name contains it */
 function filesWith(wanted) {
   const points = [];
   for (const [i, file] of (data.files ?? []).entries()) if (file.toLowerCase().includes(wanted)) points.push(i);
@@ -34,7 +39,7 @@ function filesWith(wanted) {
 }
 
 /** @param {number} label @returns {Group} */
-function groupOfClass(label) {
+export function groupOfClass(label) {
   /** @type {number[]} */
   const points = [];
   data.labels?.forEach((other, i) => void (other === label && points.push(i)));
@@ -42,12 +47,12 @@ function groupOfClass(label) {
 }
 
 /** @param {string} text @returns {Group} */
-function groupOfFiles(text) {
+export function groupOfFiles(text) {
   const points = filesWith(text.trim().toLowerCase());
   return { title: `Files with "${text.trim()}"`, points, polygon: null, address: ["files", text.trim()] };
 }
 
-function listenToSearch() {
+export function listenToSearch() {
   const query = /** @type {HTMLInputElement} */ (byId("query"));
   query.placeholder = `Search: index${data.files ? ", file" : ""}${data.labels ? ", class" : ""}`;
   query.addEventListener("input", () => showFound(findAll(query.value)));
@@ -67,7 +72,7 @@ function listenToSearch() {
 function take(which) {
   const { action } = found[which];
   byId("query").blur();
-  if (state.selected >= 0 && !between.choosing) select(-1);
+  if (state.selected >= 0 && !state.choosing) select(-1);
   action();
 }
 
@@ -77,7 +82,7 @@ function showFound(results, which = 0) {
   const query = /** @type {HTMLInputElement} */ (byId("query"));
   const items = results.map(({ text }, place) => {
     const item = make("li", { id: `found-${place}`, role: "option", "aria-selected": place === which }, text);
-    // Before the input loses the focus, and the list with it.
+    // On pointerdown: at a click, the input would have lost the focus, and the list would be gone.
     item.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       take(place);

@@ -1,4 +1,5 @@
-"use strict";
+import { make } from "./dom.js";
+import { data } from "./page_data.js";
 
 /** @typedef {"images" | "reconstructions"} Kind */
 
@@ -8,7 +9,7 @@ const loading = new Map();
 const loaded = new Map();
 
 /** @param {Kind} kind @param {number} point @returns {Promise<HTMLImageElement>} the sheet that has the point's tile */
-function loadSheet(kind, point) {
+export function loadSheet(kind, point) {
   const number = Math.floor(point / data.sheets.per_sheet);
   const key = `${kind} ${number}`;
   let sheet = loading.get(key);
@@ -30,7 +31,7 @@ function loadSheet(kind, point) {
  * @param {number} x @param {number} y @param {number} width @param {number} height
  * @returns {boolean} whether it was there
  */
-function drawTile(context, kind, point, x, y, width, height) {
+export function drawTile(context, kind, point, x, y, width, height) {
   const { columns, per_sheet: perSheet } = data.sheets;
   const sheet = loaded.get(`${kind} ${Math.floor(point / perSheet)}`);
   if (!sheet) return false;
@@ -41,7 +42,7 @@ function drawTile(context, kind, point, x, y, width, height) {
 }
 
 /** Show a point's image on a canvas, one pixel a pixel; CSS makes it larger. @param {HTMLCanvasElement} canvas @param {Kind} kind @param {number} point */
-function showTile(canvas, kind, point) {
+export function showTile(canvas, kind, point) {
   const { width, height } = data.thumbnail;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   canvas.dataset.point = String(point);
@@ -51,14 +52,23 @@ function showTile(canvas, kind, point) {
   if (draw()) return;
   context.clearRect(0, 0, width, height);
   loadSheet(kind, point).then(() => {
-    // It may show another point by now.
+    // By now the canvas may show another point.
     if (canvas.dataset.point === String(point)) draw();
   });
 }
 
-/** @param {Kind} kind @param {number} point @returns {HTMLCanvasElement} a new canvas with the image, without a meaning of its own */
-function tile(kind, point) {
+/** @param {Kind} kind @param {number} point @returns {HTMLCanvasElement} a new canvas with the image, which screen readers skip */
+export function tile(kind, point) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   showTile(canvas, kind, point);
+  return canvas;
+}
+
+/** @param {Kind} kind @param {number} point @returns {HTMLCanvasElement} the same, with a name for screen readers */
+export function namedTile(kind, point) {
+  const canvas = tile(kind, point);
+  canvas.removeAttribute("aria-hidden");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `${kind === "images" ? "Image" : "Reconstruction"} of index ${data.rows[point]}`);
   return canvas;
 }

@@ -1,14 +1,36 @@
-"use strict";
+import { setColour, setLasso } from "./actions.js";
+import { keepAddress } from "./address.js";
+import { showBetween, showPart } from "./between.js";
+import { darkTheme, firstColour } from "./colours.js";
+import { byId } from "./dom.js";
+import { showGroup } from "./group.js";
+import { listenToKeys } from "./keys.js";
+import { makeLegend, showLegend } from "./legend.js";
+import { drawMarks } from "./marks.js";
+import { data, grouped } from "./page_data.js";
+import { colourStrips, markStep, scrollToSelected, showSelected, showWelcome } from "./panel.js";
+import { listenToPointers } from "./pointer.js";
+import { drawPoints } from "./renderer.js";
+import { restore } from "./restore.js";
+import { listenToSearch } from "./search.js";
+import { state, whenChanged } from "./state.js";
+import { listenToTable } from "./table.js";
+import { resize, showWhole, zoomBy } from "./view.js";
+import { listenToWorst } from "./worst.js";
 
-/** Read the data, show the whole map or what the address says, and listen. */
+whenChanged("points", drawPoints);
+whenChanged("marks", drawMarks);
+whenChanged("view", keepAddress);
+whenChanged("selected", showSelected, showBetween, scrollToSelected);
+whenChanged("step", markStep);
+whenChanged("between", showBetween);
+whenChanged("part", showPart);
+whenChanged("group", showGroup);
+whenChanged("colour", showLegend, colourStrips);
+whenChanged("hidden", showLegend);
+
+/** Show the whole map or what the address says, and listen. */
 function start() {
-  const element = byId("data");
-  data = readData(element.textContent ?? "");
-  element.remove();
-  grid = makeGrid(data.positions);
-  paint = new Uint32Array(data.count);
-  faint = new Uint32Array(data.count);
-  shown = new Uint8Array(data.count).fill(1);
   showTexts();
   makeLegend();
   listenToWorst();
@@ -23,11 +45,11 @@ function start() {
   state.colour = firstColour();
   showLegend();
   resize(true);
-  restore(location.hash.slice(1));
+  restore();
   new ResizeObserver(() => resize(false)).observe(byId("map"));
-  window.addEventListener("hashchange", () => restore(location.hash.slice(1)));
+  window.addEventListener("hashchange", restore);
   darkTheme.addEventListener("change", () => setColour(state.colour));
-  // After the first frame: the orders of all points take a moment.
+  // After the first frame, since sorting all points takes a moment.
   requestAnimationFrame(() => setTimeout(showWelcome));
 }
 
@@ -43,4 +65,4 @@ function showTexts() {
   byId("map").setAttribute("aria-label", `Map of ${grouped(data.count)} images; the table has the same`);
 }
 
-document.addEventListener("DOMContentLoaded", start);
+start();

@@ -1,4 +1,10 @@
-"use strict";
+import { choose } from "./actions.js";
+import { colourings } from "./colours.js";
+import { button, byId, make } from "./dom.js";
+import { className, data, describe, grouped, short } from "./page_data.js";
+import { tile } from "./sheets.js";
+import { shown, state } from "./state.js";
+import { worstBy } from "./worst.js";
 
 const PAGE = 50;
 const table = { points: /** @type {ArrayLike<number>} */ ([]), start: 0, by: "index", what: "" };
@@ -15,9 +21,9 @@ function tableColumns() {
   ];
 }
 
-/** Open the points as a table: those of the group or the neighbours, if there are some, else all that are switched on. */
-function openTable() {
-  const { selected, group } = state;
+/** Open a table of the selected point and its neighbours, else of the group, else of all points that are switched on. */
+export function openTable() {
+  const { selected, near, group } = state;
   table.what = selected >= 0 ? `Index ${data.rows[selected]} and its nearest` : (group?.title ?? "All images");
   table.points = selected >= 0 ? [selected, ...near[0].points] : (group?.points ?? [...data.rows.keys()].filter((i) => shown[i]));
   Object.assign(table, { start: 0, by: "" });
@@ -25,7 +31,7 @@ function openTable() {
   showTable();
 }
 
-/** Order the table by a column: numbers of merit worst first, the rest rising. @param {string} by */
+/** Order the table by a column: measures worst first, the rest ascending. @param {string} by */
 function orderTable(by) {
   const points = Array.from(table.points);
   const names = by === "class" ? className : by === "file" ? (/** @type {number} */ i) => data.files?.[i] ?? "" : null;
@@ -69,7 +75,7 @@ function showTable() {
   /** @type {HTMLButtonElement} */ (byId("table-after")).disabled = end === points.length;
 }
 
-function listenToTable() {
+export function listenToTable() {
   const turn = (/** @type {number} */ step) => {
     table.start += step * PAGE;
     showTable();

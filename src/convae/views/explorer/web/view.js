@@ -1,29 +1,32 @@
-"use strict";
+import { byId, canvasById } from "./dom.js";
+import { redraw } from "./frames.js";
+import { data, grid } from "./page_data.js";
+import { changed } from "./state.js";
 
 /**
- * Where the map's window is: its centre in map units, CSS pixels a unit, its size and the bar's height in CSS pixels, device
- * pixels a CSS pixel.
+ * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size and the bar's height in
+ * CSS pixels; device pixels per CSS pixel (ratio).
  */
-const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, ratio: 1 };
+export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, ratio: 1 };
 let gliding = 0;
 
 /** @param {number} x in map units @returns {number} CSS pixels from the left */
-function toLeft(x) {
+export function toLeft(x) {
   return (x - view.x) * view.scale + view.width / 2;
 }
 
 /** @param {number} y in map units, upwards @returns {number} CSS pixels from the top */
-function toTop(y) {
+export function toTop(y) {
   return (view.y - y) * view.scale + view.height / 2;
 }
 
 /** @param {number} left @param {number} top in CSS pixels @returns {[number, number]} map units */
-function toMap(left, top) {
+export function toMap(left, top) {
   return [(left - view.width / 2) / view.scale + view.x, view.y - (top - view.height / 2) / view.scale];
 }
 
 /** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar and above the hint */
-function wholeView() {
+export function wholeView() {
   const [margin, bar] = [24, view.bar];
   const [width, height] = [grid.right - grid.left, grid.top - grid.bottom];
   const scale = Math.min(
@@ -33,38 +36,38 @@ function wholeView() {
   return { x: (grid.left + grid.right) / 2, y: (grid.bottom + grid.top) / 2 + (bar - margin) / 2 / scale, scale };
 }
 
-/** @returns {number} how many times closer than the whole map */
-function zoomOf() {
+/** @returns {number} how many times as large as in the view of the whole map */
+export function zoomOf() {
   return view.scale / wholeView().scale;
 }
 
 /** @param {number} x @param {number} y @param {number} scale */
-function setView(x, y, scale) {
+export function setView(x, y, scale) {
   const fit = wholeView().scale;
   view.scale = Math.min(Math.max(scale, fit / 2), fit * 5000);
   view.x = Math.min(Math.max(x, grid.left), grid.right);
   view.y = Math.min(Math.max(y, grid.bottom - view.height / 2 / fit), grid.top + view.height / 2 / fit);
   redraw("points");
-  keepAddress();
+  changed("view");
 }
 
 /** @param {number} right @param {number} down in CSS pixels: how far the map moves */
-function panBy(right, down) {
+export function panBy(right, down) {
   setView(view.x - right / view.scale, view.y + down / view.scale, view.scale);
 }
 
 /** @param {number} factor @param {number} left @param {number} top what stays where it is, in CSS pixels */
-function zoomBy(factor, left = view.width / 2, top = view.height / 2) {
-  cancelAnimationFrame(gliding);
+export function zoomBy(factor, left = view.width / 2, top = view.height / 2) {
+  stopGliding();
   const [x, y] = toMap(left, top);
   const fit = wholeView().scale;
   const scale = Math.min(Math.max(view.scale * factor, fit / 2), fit * 5000);
   setView(x - (left - view.width / 2) / scale, y + (top - view.height / 2) / scale, scale);
 }
 
-/** Move there in a quarter of a second, or at once for people who want no motion. @param {number} x @param {number} y @param {number} scale */
+/** Move there in a quarter of a second, or at once for users who prefer no motion. @param {number} x @param {number} y @param {number} scale */
 function glideTo(x, y, scale) {
-  cancelAnimationFrame(gliding);
+  stopGliding();
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return setView(x, y, scale);
   const from = { ...view };
   const start = performance.now();
@@ -77,21 +80,31 @@ function glideTo(x, y, scale) {
   gliding = requestAnimationFrame(step);
 }
 
-function showWhole() {
+export function showWhole() {
   const { x, y, scale } = wholeView();
   glideTo(x, y, scale);
 }
 
-/** Bring a point into the window, if it is not there. @param {number} point */
-function bringIntoView(point) {
+/** Stop a movement that the user takes over. */
+export function stopGliding() {
+  cancelAnimationFrame(gliding);
+}
+
+/** @param {number} point @returns {[number, number]} CSS pixels */
+export function placeOf(point) {
+  return [toLeft(data.positions[2 * point]), toTop(data.positions[2 * point + 1])];
+}
+
+/** Move the map if a point is outside the window. @param {number} point */
+export function bringIntoView(point) {
   const [x, y] = [data.positions[2 * point], data.positions[2 * point + 1]];
-  const [left, top] = [toLeft(x), toTop(y)];
+  const [left, top] = placeOf(point);
   const inside = left > 20 && left < view.width - 20 && top > view.bar && top < view.height - 20;
   if (!inside) glideTo(x, y, view.scale);
 }
 
-/** Take the element's size; the first time, show the whole map. @param {boolean} first */
-function resize(first) {
+/** Fit canvases and view to the window's size; the first time, show the whole map. @param {boolean} first */
+export function resize(first) {
   const box = byId("map").getBoundingClientRect();
   const zoom = first ? 1 : zoomOf();
   view.bar = byId("bar").offsetHeight + 12;

@@ -1,16 +1,20 @@
-"use strict";
+import { select } from "./actions.js";
+import { colourings } from "./colours.js";
+import { byId, make, say } from "./dom.js";
+import { data, grouped } from "./page_data.js";
+import { shown } from "./state.js";
 
-/** Walking from the worst point on: by what, and how far one has come. */
+/** The walk from the worst point on: its order, and the place in it; -1 before the first. */
 const worst = { by: "error", place: -1 };
 /** @type {Record<string, Uint32Array>} the points in each order, worst first; made when asked for */
 const orders = {};
 
 /**
  * @param {string} by error: of the reconstruction, largest first; same: how few of the neighbours have the point's label,
- * fewest first, then by error; kept: how few neighbours the map has kept, likewise. What is left equal stays by index.
+ * fewest first, then by error; kept: how few neighbours the map has kept, likewise. Ties by index.
  * @returns {Uint32Array}
  */
-function worstBy(by) {
+export function worstBy(by) {
   if (!orders[by]) {
     const { errors } = data;
     const counts = by === "same" ? data.same : by === "kept" ? data.kept : null;
@@ -20,7 +24,7 @@ function worstBy(by) {
   return orders[by];
 }
 
-function listenToWorst() {
+export function listenToWorst() {
   const by = /** @type {HTMLSelectElement} */ (byId("by"));
   const names = { error: "by error", same: "by disagreement with neighbours", kept: "by neighbours lost on the map" };
   for (const [key, name] of Object.entries(names)) {
@@ -33,7 +37,7 @@ function listenToWorst() {
 }
 
 /** Go to the next worst point whose class is switched on. @param {1 | -1} step */
-function walkWorst(step) {
+export function walkWorst(step) {
   const order = worstBy(worst.by);
   let place = worst.place + step;
   while (place >= 0 && place < order.length && !shown[order[place]]) place += step;

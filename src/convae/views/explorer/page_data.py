@@ -1,29 +1,31 @@
-"""What the explorer shows, as the JSON that the scripts of its page read, `web/data.js` first."""
+"""What the explorer shows, as the JSON that the page's scripts read (`web/page_data.js`)."""
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from convae import artifacts
 from convae.views.explorer import tiles
 from convae.views.palette import hex_colours
 
-# Points that are shown at most. The page's bytes that thumbnails are chosen for, up to 10,000 points and of as many as
-# can be; where the smallest take more, as many points as there is room for are drawn at random.
-MOST, FEW = 70_000, 10_000
+# At most MOST points are shown. The page may take LEAST_BYTES for FEW points, and more for each further one, up to
+# MOST_BYTES for MOST. Thumbnails are chosen to fit; where even the smallest do not, a random sample is shown.
+FEW, MOST = 10_000, 70_000
 LEAST_BYTES, MOST_BYTES = 6_000_000, 40_000_000
-# Of the page itself, with its scripts.
+# The page without any data: its scripts and its style.
 PAGE_BYTES = 150_000
-# A network of more takes too long in a browser, and too many bytes.
-MOST_WEIGHTS = 1_000_000
+# A larger network would be too slow in a browser, and too large for the page.
+MAX_WEIGHTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Points:
-    """All images that there is a latent vector of, N of them.
+    """All images that have a latent vector, N of them.
 
     Attributes
     ----------
@@ -38,9 +40,9 @@ class Points:
     labels : numpy.ndarray
         int64 [N].
     classes : sequence of str
-        What the labels stand for; none if there are no labels.
+        The labels' names; empty if there are no labels.
     files : sequence of str
-        Of each image; none if it was not one of its own.
+        Each image's file; empty if the images were not in files of their own.
     """
 
     images: Mapping[str, np.ndarray]
@@ -54,43 +56,78 @@ class Points:
 
 @dataclass(frozen=True)
 class Shown:
-    """The rows of the points that are shown, in rising order, how, and whether there is room for the network."""
+    """The rows of the points that are shown, rising; how thumbnails are made; whether the page holds the network."""
 
     rows: np.ndarray
     plan: tiles.Plan
     network: bool
 
 
-def choose(points: Points, weights: int) -> Shown:
-    """Choose which points are shown, and how large and how exact their thumbnails are, so that the page is not too big.
+def read_points(
+    folder: Path, counts: Mapping[str, int], labels: np.ndarray, classes: Sequence[str], files: Sequence[str]
+) -> Points:
+    """Read what the stages have written of all images that have a latent vector.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of artifacts.
+    counts : mapping of str to int
+        The number of images of each split.
+    labels, classes, files : numpy.ndarray, sequence of str
+        See `Points`.
+
+    Raises
+    ------
+    ConvaeError
+        If a file is missing, damaged, or holds another number of images.
+    """
+    count, latents = sum(counts.values()), folder / "latents"
+    outputs = artifacts.read_array(latents / "reconstructions.npy", np.uint8, (count, None, None, None))
+    return Points(
+        images={
+            split: artifacts.read_array(folder / f"data/{split}_images.npy", np.uint8, (number, *outputs.shape[1:]))
+            for split, number in counts.items()
+        },
+        reconstructions=outputs,
+        errors=artifacts.read_array(latents / "errors.npy", np.float32, (count,)),
+        embedding=artifacts.read_array(folder / "tsne/embedding.npy", np.float32, (count, 2)),
+        labels=labels,
+        classes=classes,
+        files=files,
+    )
+
+
+def choose_shown(points: Points, weights: int) -> Shown:
+    """Choose which points are shown, and how large and exact their thumbnails are, so that the page is not too large.
 
     Parameters
     ----------
     points : Points
         All that there are.
     weights : int
-        How many the network has.
+        The number of the network's weights.
     """
     total = len(points.errors)
     count = min(total, MOST)
     names = sum(len(json.dumps(name)) + 1 for name in points.files) / total
-    # What of the arrays is a point's, in base64.
+    # A point's bytes in the arrays, as base64.
     each = 4 / 3 * (19 + 8 * min(10, count - 1)) + names
     budget = LEAST_BYTES + max(0, count - FEW) * (MOST_BYTES - LEAST_BYTES) / (MOST - FEW)
-    for network in [True, False] if weights <= MOST_WEIGHTS else [False]:
+    for network in [True, False] if weights <= MAX_WEIGHTS else [False]:
         fixed = PAGE_BYTES + 16 / 3 * weights * network
-        plan, bytes_each = tiles.choose(
+        plan, tile_bytes = tiles.choose_plan(
             list(points.images.values()), points.reconstructions, (budget - fixed) / count - each
         )
-        if is_exact(plan, points):  # else the page has not the images that the network takes
+        if is_exact(plan, points):  # else the network in the page would get other images than it was trained on
             break
-    count = min(count, int((MOST_BYTES - fixed) / (bytes_each + each)))
+    count = min(count, int((MOST_BYTES - fixed) / (tile_bytes + each)))
     return Shown(np.sort(np.random.default_rng(0).permutation(total)[:count]), plan, network and is_exact(plan, points))
 
 
 def is_exact(plan: tiles.Plan, points: Points) -> bool:
-    """Tell whether thumbnails are the very images."""
-    return plan.images is tiles.EXACT and (plan.height, plan.width) == points.reconstructions.shape[2:]
+    """Tell whether each thumbnail has the very pixels of its image."""
+    return plan.images is tiles.LOSSLESS and (plan.height, plan.width) == points.reconstructions.shape[2:]
 
 
 def explorer_data(
@@ -100,19 +137,19 @@ def explorer_data(
     arrays: Mapping[str, np.ndarray],
     network: tuple[Mapping[str, Any], np.ndarray],
 ) -> dict[str, Any]:
-    """Put together what the page reads, which is JSON.
+    """Collect what the page reads, ready for JSON.
 
     Parameters
     ----------
     title : str
-        Of the page.
+        The page's title.
     points : Points
         All that there are.
     shown : Shown
         Which of them are shown.
     arrays : mapping of str to numpy.ndarray
-        Of those, ``neighbours`` [n, k], numbers among them, ``distances`` [n, k], and ``kept`` [n], how many of the
-        neighbours are among the nearest on the map.
+        Of the n shown points: ``neighbours`` [n, k], as indices among the shown points, their ``distances`` [n, k], and
+        ``kept`` [n], how many of these neighbours are also among the k nearest on the map.
     network : tuple of mapping and numpy.ndarray
         As `convae.network.stored.read_network` gives it.
     """
@@ -140,26 +177,19 @@ def explorer_data(
         "colours": hex_colours(len(points.classes)),
         "splits": [list(each) for each in zip(points.images, [0, *ends], ends, strict=False)],
         "files": [points.files[row] for row in rows] if points.files else None,
-        "thumbnail": {
-            "height": plan.height,
-            "width": plan.width,
-            "channels": channels,
-            "of": [height, width],
-            "exact": is_exact(plan, points),
-        },
+        "thumbnail": {"height": plan.height, "width": plan.width, "channels": channels},
         "sheets": {
             "columns": tiles.COLUMNS,
             "per_sheet": tiles.PER_SHEET,
-            "levels": plan.levels,
             "images": tiles.image_sheets(images, rows, plan),
             "reconstructions": tiles.reconstruction_sheets(points.reconstructions, rows, plan),
         },
-        "arrays": {name: _encoded(array) for name, array in every.items()},
-        "network": {**network[0], "weights": _encoded(network[1])} if shown.network else None,
+        "arrays": {name: _encode(array) for name, array in every.items()},
+        "network": {**network[0], "weights": _encode(network[1])} if shown.network else None,
     }
 
 
-def _encoded(array: np.ndarray) -> dict[str, Any]:
-    """Give an array as JSON, its values in base64, the lowest byte of each first."""
+def _encode(array: np.ndarray) -> dict[str, Any]:
+    """Give an array as JSON: its type, its shape, and its little-endian bytes in base64."""
     content = array.astype(array.dtype.newbyteorder("<"), order="C").tobytes()
     return {"dtype": array.dtype.name, "shape": list(array.shape), "data": base64.b64encode(content).decode()}

@@ -1,4 +1,6 @@
-"use strict";
+import { decodeArray } from "./arrays.js";
+import { makeGrid } from "./cells.js";
+import { byId } from "./dom.js";
 
 /**
  * What the page shows: the JSON's fields, with the arrays decoded and a few derived from them.
@@ -27,42 +29,28 @@
  * @property {Uint8Array | null} same how many of the k neighbours have the point's label
  */
 
-/** @type {Explorer} */
-let data;
+const element = byId("data");
+export const data = readData(element.textContent ?? "");
+// What has been decoded is not needed twice.
+element.remove();
+export const grid = makeGrid(data.positions);
 /** @type {Map<number, number>} the shown point of each row */
 const pointOfRow = new Map();
-
-/** @param {string} text in base64 @returns {Uint8Array<ArrayBuffer>} */
-function bytesOf(text) {
-  const native = /** @type {any} */ (Uint8Array).fromBase64;
-  if (native) return native.call(Uint8Array, text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
-/** @param {{dtype: string, data: string}} array @returns {any} a typed array; the bytes are little-endian, as every browser's */
-function decoded(array) {
-  /** @type {Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>} */
-  const kinds = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
-  return new kinds[array.dtype](bytesOf(array.data).buffer);
-}
 
 /** @param {string} text JSON @returns {Explorer} */
 function readData(text) {
   const { arrays, ...rest } = JSON.parse(text);
-  const labels = rest.classes.length && arrays.labels ? decoded(arrays.labels) : null;
+  const labels = rest.classes.length && arrays.labels ? decodeArray(arrays.labels) : null;
   const read = {
     ...rest,
     k: arrays.neighbours.shape[1],
-    rows: decoded(arrays.rows),
-    positions: decoded(arrays.positions),
+    rows: decodeArray(arrays.rows),
+    positions: decodeArray(arrays.positions),
     labels,
-    errors: decoded(arrays.errors),
-    neighbours: decoded(arrays.neighbours),
-    distances: decoded(arrays.distances),
-    kept: decoded(arrays.kept),
+    errors: decodeArray(arrays.errors),
+    neighbours: decodeArray(arrays.neighbours),
+    distances: decodeArray(arrays.distances),
+    kept: decodeArray(arrays.kept),
   };
   read.same = labels && sameLabels(labels, read.neighbours, read.k);
   return read;
@@ -78,35 +66,35 @@ function sameLabels(labels, neighbours, k) {
 }
 
 /** @param {number} row @returns {number} the shown point of this row, or -1 */
-function pointOf(row) {
+export function pointOf(row) {
   if (pointOfRow.size === 0) data.rows.forEach((value, i) => void pointOfRow.set(value, i));
   return pointOfRow.get(row) ?? -1;
 }
 
 /** @param {number} i @returns {string} the class's name; empty if unlabelled */
-function className(i) {
+export function className(i) {
   return data.labels ? data.classes[data.labels[i]] : "";
 }
 
 /** @param {number} i @returns {string} the split that the point's row is in */
-function splitOf(i) {
+export function splitOf(i) {
   const split = data.splits.find(([, first, end]) => data.rows[i] >= first && data.rows[i] < end);
   return split ? split[0] : "";
 }
 
 /** @param {number} i @returns {string} */
-function describe(i) {
+export function describe(i) {
   const label = data.labels ? `, class ${className(i)}` : "";
   return `Index ${data.rows[i]}${label}, error ${short(data.errors[i])}`;
 }
 
 /** @param {number} value @returns {string} in three digits */
-function short(value) {
+export function short(value) {
   if (value === 0) return "0";
   return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
 }
 
 /** @param {number} count @returns {string} with commas between thousands */
-function grouped(count) {
+export function grouped(count) {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }

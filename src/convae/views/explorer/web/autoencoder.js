@@ -1,8 +1,8 @@
-"use strict";
+import { decodeArray } from "./arrays.js";
 
 /**
- * A layer, as network/description.py writes it: the shapes of what it takes and gives; where its weights begin among all;
- * and more, as its kind has it. Tensors are flat: channel after channel, row after row.
+ * A layer, as network/description.py writes it: the shapes of its input and its output; where its weights and biases begin in
+ * the array of all; and what only some kinds have. Tensors are flat: channel after channel, row after row.
  * @typedef {object} Layer
  * @property {string} kind
  * @property {number[]} input
@@ -38,12 +38,12 @@ const LAYERS = {
 };
 
 /**
- * Make the network that the data describes. It computes with twice PyTorch's digits, so that they differ by PyTorch's rounding.
+ * Make the network that the data describes. It computes in float64, so that it differs from PyTorch by PyTorch's rounding alone.
  * @param {{encoder: Layer[], decoder: Layer[], weights: {dtype: string, data: string}}} spec
  * @returns {Network}
  */
-function makeNetwork(spec) {
-  const weights = decoded(spec.weights);
+export function makeNetwork(spec) {
+  const weights = decodeArray(spec.weights);
   const run = (/** @type {Layer[]} */ layers, /** @type {Float64Array} */ values) =>
     layers.reduce((given, layer) => LAYERS[layer.kind](layer, given, weights), values);
   return {
@@ -63,8 +63,8 @@ function makeNetwork(spec) {
 }
 
 /**
- * A convolution, and a transposed one, which takes the same way back: both go over the pairs of a pixel on the coarse side and
- * one on the fine side that the kernel joins, and both have their weights as [coarse channel, fine channel, row, column].
+ * A convolution, or a transposed one, which is the same loop with input and output exchanged: over the pairs of a pixel on the
+ * coarse side and one on the fine side that the kernel connects. Weights are [coarse channel, fine channel, row, column].
  * @type {Compute}
  */
 function convolve({ kind, kernel, stride, padding, weight, bias, input, output }, given, weights) {
@@ -92,7 +92,7 @@ function convolve({ kind, kernel, stride, padding, weight, bias, input, output }
   }
   return result;
 
-  /** For each row or column of the kernel, the pixels of the coarse side that it joins with one inside of the fine side. @param {number} length @param {number} fineLength */
+  /** For each row or column of the kernel, the pixels of the coarse side that it connects with one inside the fine side. @param {number} length @param {number} fineLength */
   function inside(length, fineLength) {
     return Array.from({ length: kernel }, (_, place) => {
       const offset = place - padding;
@@ -110,7 +110,7 @@ function biased([channels, ...sides], weights, bias) {
   return result;
 }
 
-/** The largest of each window, which is always inside. @type {Compute} */
+/** The largest value of each window; no window is partly outside. @type {Compute} */
 function pool({ kernel, stride, input, output: [channels, height, width] }, given) {
   const result = new Float64Array(channels * height * width);
   let at = 0;
@@ -138,7 +138,7 @@ function linear({ weight, bias, output }, given, weights) {
   return result;
 }
 
-/** The image from a row and a column on; what is outside of it is as the edge. @param {Layer} layer @param {Float64Array} given @param {number} top @param {number} left */
+/** The image from row `top` and column `left` on; outside, its edge is repeated. @param {Layer} layer @param {Float64Array} given @param {number} top @param {number} left */
 function shift({ input: [, fromHeight, fromWidth], output: [channels, height, width] }, given, top, left) {
   const nearest = (/** @type {number} */ place, /** @type {number} */ length) => Math.max(0, Math.min(length - 1, place));
   return Float64Array.from({ length: channels * height * width }, (_, at) => {

@@ -1,5 +1,3 @@
-"use strict";
-
 /**
  * Points sorted into square cells, so that a search looks at few of them.
  * @typedef {object} Grid
@@ -15,11 +13,8 @@
  * @property {Uint32Array} order the points, cell after cell
  */
 
-/** @type {Grid} */
-let grid;
-
 /** @param {Float32Array} positions @returns {Grid} with about two points a cell */
-function makeGrid(positions) {
+export function makeGrid(positions) {
   const count = positions.length / 2;
   let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < positions.length; i += 2) {
@@ -29,7 +24,7 @@ function makeGrid(positions) {
     top = Math.max(top, positions[i + 1]);
   }
   const [width, height] = [right - left, top - bottom];
-  // No fewer than one cell of some size, where all points are one, or on a line.
+  // Where all points are in one place, or on a line, cells still need a size.
   const side = Math.max(width, height) || 1;
   const cell = Math.max(Math.sqrt((width * height * 2) / count), side / 1024);
   const columns = Math.floor(width / cell) + 1;
@@ -69,7 +64,7 @@ function visitCells(of, left, bottom, right, top, visit) {
  * @param {Grid} of @param {number} x @param {number} y @param {number} reach
  * @param {(point: number) => boolean} counts @returns {number} the nearest point that counts within reach, or -1
  */
-function nearestPoint(of, x, y, reach, counts) {
+export function nearestPoint(of, x, y, reach, counts) {
   let [best, least] = [-1, reach * reach];
   visitCells(of, x - reach, y - reach, x + reach, y + reach, (i) => {
     const distance = (of.positions[2 * i] - x) ** 2 + (of.positions[2 * i + 1] - y) ** 2;
@@ -82,7 +77,7 @@ function nearestPoint(of, x, y, reach, counts) {
  * @param {Grid} of @param {number} point @param {number} k
  * @returns {{points: number[], distances: number[]}} the k others nearest on the map, nearest first; ties by index
  */
-function nearestOnMap(of, point, k) {
+export function nearestOnMap(of, point, k) {
   const [x, y] = [of.positions[2 * point], of.positions[2 * point + 1]];
   const wanted = Math.min(k, of.order.length - 1);
   for (let reach = of.cell * 2; ; reach *= 2) {
@@ -104,7 +99,7 @@ function nearestOnMap(of, point, k) {
  * @param {(point: number) => boolean} counts
  * @returns {number[]} the points that count and are inside, by the even-odd rule, rising
  */
-function insidePolygon(positions, polygon, counts) {
+export function insidePolygon(positions, polygon, counts) {
   const xs = polygon.map(([x]) => x);
   const ys = polygon.map(([, y]) => y);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];

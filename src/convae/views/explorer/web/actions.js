@@ -1,0 +1,154 @@
+import { keepAddress } from "./address.js";
+import { hover } from "./card.js";
+import { insidePolygon, nearestOnMap } from "./cells.js";
+import { paintAll } from "./colours.js";
+import { byId, say } from "./dom.js";
+import { redraw } from "./frames.js";
+import { data, describe, grid, grouped, short } from "./page_data.js";
+import { changed, shown, state } from "./state.js";
+import { bringIntoView } from "./view.js";
+
+/** @import { Group } from "./state.js" */
+
+function refocus() {
+  const chosen = [state.selected, state.other].filter((point) => point >= 0);
+  const points = chosen.length ? [...chosen, ...state.near[0].points] : state.group?.points;
+  state.focus = points ? new Uint8Array(data.count) : null;
+  for (const i of points ?? []) /** @type {Uint8Array} */ (state.focus)[i] = 1;
+  byId("welcome").hidden = Boolean(points);
+  byId("hint").hidden = Boolean(points);
+  redraw("points");
+  keepAddress();
+}
+
+/** @param {number} point -1 for none @param {boolean} [aloud] whether screen readers say it */
+export function select(point, aloud = true) {
+  hover(-1);
+  Object.assign(state, { selected: point, row: 0, step: -1, near: [], other: -1, choosing: false });
+  if (point >= 0) {
+    const [start, end] = [point * data.k, (point + 1) * data.k];
+    const [points, distances] = [data.neighbours.subarray(start, end), data.distances.subarray(start, end)];
+    state.near = [
+      { title: "Nearest in latent space", points: [...points], distances: [...distances] },
+      { title: "Nearest on the map", ...nearestOnMap(grid, point, data.k) },
+    ];
+    bringIntoView(point);
+  }
+  changed("selected");
+  refocus();
+  if (aloud && point >= 0) say(`${describe(point)}. ${sentenceOf(point)}`);
+}
+
+/** @param {number} point that is selected @returns {string} what its neighbours say about it */
+function sentenceOf(point) {
+  if (!data.k) return "";
+  const [near, onMap] = state.near;
+  const common = onMap.points.filter((i) => near.points.includes(i)).length;
+  const alike = data.same ? `${data.same[point]} of ${data.k} nearest have its class; ` : "";
+  return `${alike}${common} of ${data.k} in common with the map`;
+}
+
+/** Select a point, or make it the other end of the way. @param {number} point @param {boolean} [asOther] as a click with Shift does */
+export function choose(point, asOther = false) {
+  const other = (asOther || state.choosing) && state.selected >= 0 && point !== state.selected && data.network;
+  if (!other) return select(point);
+  setOther(point, 0.5);
+  byId("part").focus();
+  say(`In between, to ${describe(point)}. The arrow keys go along the way`);
+}
+
+/** @param {number} point that the way from the selected one leads to @param {number} part how far along it */
+export function setOther(point, part) {
+  Object.assign(state, { other: point, part, choosing: false });
+  changed("between");
+  refocus();
+}
+
+/** @param {number} part of the way, from 0, the selected point, to 1, the other */
+export function setPart(part) {
+  state.part = part;
+  redraw("marks");
+  keepAddress();
+  changed("part");
+}
+
+/** @param {boolean} choosing whether what is chosen next becomes the other end */
+export function setChoosing(choosing) {
+  if (state.selected < 0 || !data.network) return;
+  const focused = byId("between").contains(document.activeElement);
+  state.choosing = choosing;
+  changed("between");
+  if (focused) byId("chooser").focus();
+  if (choosing) say("Choose the other image");
+}
+
+/** @param {Group | null} group */
+export function setGroup(group) {
+  state.group = group;
+  changed("group");
+  refocus();
+  if (group) say(`${group.title}: ${grouped(group.points.length)} points`);
+}
+
+/** Make the points inside a lasso the group. @param {number[][]} polygon in map units */
+export function lassoed(polygon) {
+  const points = insidePolygon(data.positions, polygon, (i) => shown[i] === 1);
+  const address = /** @type {[string, string]} */ (["lasso", polygon.map((corner) => corner.join("_")).join("~")]);
+  setGroup(points.length ? { title: "Lasso", points, polygon, address } : null);
+  if (!points.length) say("No point in the lasso");
+}
+
+/** @param {string} colour key of a way of colouring */
+export function setColour(colour) {
+  state.colour = colour;
+  paintAll();
+  changed("colour");
+  redraw("points");
+  keepAddress();
+}
+
+/** @param {Iterable<number>} hidden the classes that are switched off */
+export function setHidden(hidden) {
+  state.hidden = new Set(hidden);
+  for (let i = 0; i < data.count; i++) shown[i] = data.labels && state.hidden.has(data.labels[i]) ? 0 : 1;
+  changed("hidden");
+  redraw("points");
+  keepAddress();
+  if (state.group?.polygon) lassoed(state.group.polygon);
+}
+
+/** @param {number} label */
+export function toggleClass(label) {
+  const hidden = new Set(state.hidden);
+  if (!hidden.delete(label)) hidden.add(label);
+  setHidden(hidden);
+}
+
+/** Show one class alone; all, if it was alone. @param {number} label */
+export function aloneClass(label) {
+  const others = [...data.classes.keys()].filter((other) => other !== label);
+  setHidden(state.hidden.size === others.length && !state.hidden.has(label) ? [] : others);
+}
+
+/** @param {boolean} lasso whether dragging draws a lasso */
+export function setLasso(lasso) {
+  state.lasso = lasso;
+  byId("lasso").setAttribute("aria-pressed", String(lasso));
+  byId("map").classList.toggle("drawing", lasso);
+}
+
+/** Walk along the neighbours of the selected point. @param {number} along @param {number} across */
+export function walkNeighbours(along, across) {
+  const { points } = state.near[state.row];
+  if (!points.length) return;
+  if (across) Object.assign(state, { row: 1 - state.row, step: Math.max(0, state.step) });
+  else if (state.step < 0) state.step = along > 0 ? 0 : points.length - 1;
+  else state.step = (state.step + along + points.length) % points.length;
+  const { title, points: row, distances } = state.near[state.row];
+  const point = row[state.step];
+  bringIntoView(point);
+  hover(point);
+  changed("step");
+  const distance = short(distances[state.step]);
+  say(`${state.step + 1} of ${points.length} ${title.toLowerCase()}: ${describe(point)}, distance ${distance}`);
+}
