@@ -8,7 +8,7 @@ SHELL := /bin/bash
 CONVAE := PYTHONPATH=src python -m convae
 
 .PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
-  bench bench-quick results check-results test test-fast test-team test-arm64 lint format lock clean
+  bench bench-quick results check-results deps test test-fast test-team test-arm64 lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -114,6 +114,9 @@ test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, fau
 
 test-arm64: .convae/emulated/made ## train small networks on emulated ARM, in minutes; MACHINES='Haswell EPYC': on these
 	nice python tests/emulated/compare.py $(or $(MACHINES),arm64)
+
+deps: $(VENV)/installed-dev ## write what follows from the code: dependencies in dvc.yaml, the stages' table in docs/design.md
+	@python -m tools.dependencies
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	ruff format --check .

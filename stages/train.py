@@ -7,7 +7,7 @@ import torch
 from convae import artifacts
 from convae.data.images import read_images
 from convae.network import models, weights
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure, load_architecture
 from convae.params import load_section
 from convae.stage import run
 from convae.training import checkpoints, devices, history, hosts, loop
@@ -16,14 +16,14 @@ from convae.training.params import TrainParams
 
 def main() -> None:
     artifacts.read_json(Path("artifacts/check/images_passed.json"))
-    shape, params = load_section("model", ModelParams), load_section("train", TrainParams)
+    network, params = load_architecture(), load_section("train", TrainParams)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     train_images = torch.from_numpy(read_images(paths[0]))
     test_images = torch.from_numpy(read_images(paths[1], train_images.shape[1:]))
     device = devices.default_device()
-    config = configure(shape, train_images.shape[1:], params.noise, params.arithmetic)
+    config = configure(network, train_images.shape[1:], params.noise, params.arithmetic)
     machine = devices.machine(device, params.arithmetic)
-    key = checkpoints.run_key({"model": shape, "train": params}, paths, machine)
+    key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
     torch.set_num_threads(1)
     with devices.computing(device), hosts.joined(device), checkpoints.checkpoint(key) as checkpoint:
         model = models.build(config, params.seed).to(device)
@@ -32,7 +32,7 @@ def main() -> None:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
         if hosts.rank() == 0:
             weights.write_weights(Path("artifacts/model/weights.safetensors"), weights.weights(model))
-            artifacts.write_json(Path("artifacts/model/config.json"), config.model_dump(exclude_none=True))
+            artifacts.write_json(Path("artifacts/model/config.json"), config.content())
             artifacts.write_json(Path("artifacts/train/machine.json"), machine)
 
 

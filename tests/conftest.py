@@ -16,6 +16,7 @@ from dvc.repo import Repo
 from filelock import FileLock
 
 from convae.data.downloads import fetch
+from convae.params import lookup
 
 # OpenMP's libraries read it when they are loaded, which no module above does. Threads that wait by spinning take the
 # time of pytest's other processes: a small t-SNE then takes six times as long.
@@ -120,8 +121,8 @@ class Repository:
     def set_params(self, **values: Any) -> None:
         params = self.params()
         for key, value in values.items():
-            section, name = key.split(".")
-            params[section][name] = value
+            section, _, name = key.rpartition(".")
+            lookup(params, section)[name] = value
         # A new file in place of the old one: a rewritten one of the same size looks unchanged to Git within a second.
         (self.path / "params.new").write_text(yaml.safe_dump(params))
         (self.path / "params.new").replace(self.path / "params.yaml")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from test_params import DEFAULTS
+from conftest import REPOSITORY
 
 from convae.check import check_params
 from convae.errors import ConvaeError
@@ -18,10 +18,12 @@ from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.maps.tsne import embed
 
+PARAMS = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+
 
 def check(folder: Path, **changes: Any) -> str:
     """What is said against the default parameters with these changes, or nothing."""
-    params = copy.deepcopy(DEFAULTS)
+    params = copy.deepcopy(PARAMS)
     for name, value in changes.items():
         section, _, key = name.partition("__")
         assert key in params[section]
@@ -66,15 +68,6 @@ def test_the_perplexity_is_at_most_a_third_of_the_other_points(case: str, tmp_pa
         f"params.yaml: tsne.perplexity: got {more:g} for the {points} images of extract.split; "
         f"want at most {math.floor(most)}, or more images"
     )
-
-
-def test_a_latent_vector_has_at_least_the_two_values_of_a_point_in_the_plane(tmp_path: Path) -> None:
-    assert check(tmp_path, model__architecture="dense", model__latent_size=1) == (
-        "params.yaml: model.latent_size: got 1; want at least 2, to be embedded in the plane"
-    )
-    assert not check(tmp_path, model__architecture="dense", model__latent_size=2)
-    # To the convolutional network, the parameter means nothing.
-    assert not check(tmp_path, model__architecture="conv", model__latent_size=1)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What came of the experiments: read it out of their commits, keep it in one file, tell what has moved since."""
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -11,7 +12,7 @@ from benchmarks.comparisons.table import Experiment
 from convae import artifacts
 from convae.commands.check_lock import stale
 from convae.commands.programs import git
-from convae.params import PARAMS, parse_yaml
+from convae.params import PARAMS, interpolated, lookup, parse_yaml
 
 RESULTS = Path("docs/results.json")
 PIPELINE = Path("dvc.yaml")
@@ -71,10 +72,10 @@ def needed(stages: Json, targets: tuple[str, ...]) -> Json:
 
 def with_changes(params: Json, changes: Json) -> Json:
     """Give the parameters that an experiment with these changes has."""
-    changed = {section: dict(values) for section, values in params.items()}
+    changed: Json = copy.deepcopy(params)
     for key, value in changes.items():
-        section, name = key.split(".")
-        changed[section][name] = value
+        section, _, name = key.rpartition(".")
+        lookup(changed, section)[name] = value
     return changed
 
 
@@ -160,12 +161,18 @@ def moved(record: Json, experiment: Experiment, stages: Json, params: Json, root
     hashes = {path: md5(root / path) for path in declared}
     found = [path for path in declared | record["sources"].keys() if hashes.get(path) != record["sources"].get(path)]
     now = with_changes(params, experiment.changes)
-    declared_sections = {each for stage in working for each in stage.get("params", []) if isinstance(each, str)}
-    sections = declared_sections | record["params"].keys()
-    for section in sections:
-        new, old = now.get(section, {}), record["params"].get(section, {})
-        found += [f"{section}.{key}" for key in new.keys() | old.keys() if new.get(key) != old.get(key)]
-    return sorted(found)
+    declared_params = {each for stage in working for each in stage.get("params", []) if isinstance(each, str)}
+    names = {interpolated(each, now) for each in declared_params} | record["params"].keys()
+    new, old = flat({name: lookup(now, name) for name in names}), flat(record["params"])
+    return sorted({*found, *(key for key in new.keys() | old.keys() if new.get(key) != old.get(key))})
+
+
+def flat(params: Json, prefix: str = "") -> Json:
+    """Give parameters by their full names, such as ``model.conv.channels``."""
+    values: Json = {}
+    for name, value in params.items():
+        values |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return values
 
 
 def md5(path: Path) -> str | None:

@@ -29,10 +29,10 @@ LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
 # The textbook's, which has 256 latent values.
 CONV: Changes = {"model.architecture": "conv"}
 DENSE: Changes = {"model.architecture": "dense"}
-CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.channels": [16, 32]}
+CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.conv_linear.channels": [16, 32]}
 # As the README has it: few images want more epochs.
 EMOJI: Changes = {
-    "model.channels": [16, 32, 64],
+    "model.conv_linear.channels": [16, 32, 64],
     "train.epochs": 20,
     "data.dataset": "folder",
     "data.folder": "emoji",
@@ -53,12 +53,12 @@ class Experiment(NamedTuple):
 def network(base: Changes, size: int, **more: Any) -> Changes:
     """Give a network of the fast recipe; further parameters have ``__`` in place of the point."""
     others = {key.replace("__", "."): value for key, value in more.items() if (key, value) != ("train__seed", 0)}
-    return {**RECIPE, **base, "model.latent_size": size, **others}
+    return {**RECIPE, **base, f"model.{base['model.architecture']}.latent_size": size, **others}
 
 
 def matched(size: int, **more: Any) -> Changes:
     """Give the conv_linear network that has about as many parameters as the dense one."""
-    return network(CONV_LINEAR, size, model__channels=[MATCHED[size], 2 * MATCHED[size]], **more)
+    return network(CONV_LINEAR, size, model__conv_linear__channels=[MATCHED[size], 2 * MATCHED[size]], **more)
 
 
 def seeds(base: Changes, size: int = 64, **more: Any) -> list[Changes]:
@@ -78,14 +78,14 @@ BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
     "matched": (MAP, [matched(size) for size in (32, 10, 3)]),
     "channels": (
         LOSSES,
-        [each for first in (4, 8, 16) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+        [each for first in (4, 8, 16) for each in seeds(CONV_LINEAR, model__conv_linear__channels=[first, 2 * first])],
     ),
     "rates": (LOSSES, [each for rate in (0.003, 0.03) for each in seeds(CONV_LINEAR, train__learning_rate=rate)]),
     "batches": (LOSSES, [each for size in (64, 256) for each in seeds(CONV_LINEAR, train__batch_size=size)]),
     "noise": (LOSSES, [each for noise in (0.25, 0.5, 1.0) for each in seeds(CONV_LINEAR, train__noise=noise)]),
     "wide": (
         LOSSES,
-        [each for first in (32, 64) for each in seeds(CONV_LINEAR, model__channels=[first, 2 * first])],
+        [each for first in (32, 64) for each in seeds(CONV_LINEAR, model__conv_linear__channels=[first, 2 * first])],
     ),
     "all_matched": (MAP, [matched(size) for size in SIZES]),
     "maps": (MAP, [each for size in (3, 10) for base in (CONV_LINEAR, DENSE) for each in seeds(base, size)]),
@@ -96,11 +96,12 @@ def name(changes: Changes) -> str:
     """Name an experiment by what it changes, such as ``conv_linear-16-32-to-64-noise-0.5-seed-1``."""
     if not changes:
         return "textbook"
-    parts = [changes["model.architecture"]]
-    if changes["model.architecture"] == "conv_linear":
-        parts += [*map(str, changes["model.channels"]), "to"]
-    if "model.latent_size" in changes:
-        parts.append(str(changes["model.latent_size"]))
+    architecture = changes["model.architecture"]
+    parts = [architecture]
+    if architecture == "conv_linear":
+        parts += [*map(str, changes["model.conv_linear.channels"]), "to"]
+    if f"model.{architecture}.latent_size" in changes:
+        parts.append(str(changes[f"model.{architecture}.latent_size"]))
     if "data.dataset" in changes:
         parts.append(changes.get("data.folder", changes["data.dataset"]))
     else:

@@ -20,7 +20,9 @@ def tables(results: Json) -> dict[str, str]:
         "denoising": denoising(results),
         "datasets": datasets(ask),
         "channels": varied(
-            ask, "channels", {f"[{first}, {2 * first}]": {"model.channels": [first, 2 * first]} for first in CHANNELS}
+            ask,
+            "channels",
+            {f"[{first}, {2 * first}]": {"model.conv_linear.channels": [first, 2 * first]} for first in CHANNELS},
         ),
         "rates": varied(ask, "learning rate", {f"{rate:g}": {"train.learning_rate": rate} for rate in RATES}),
         "batches": varied(ask, "batch", {str(size): {"train.batch_size": size} for size in BATCHES}),

@@ -7,7 +7,7 @@ from convae.errors import ConvaeError
 from convae.generation.params import GenerateParams
 from convae.latents.params import ExtractParams
 from convae.maps.params import TsneParams
-from convae.network.params import ModelParams, configure
+from convae.network.params import ModelParams
 from convae.params import PARAMS, Section, read_params, validated
 from convae.training.params import TrainParams
 from convae.views.params import PlotParams
@@ -59,7 +59,7 @@ def check_params(path: Path = PARAMS) -> Params:
                 )
         check_counts(params, data.train_images or TRAIN_IMAGES, data.test_images or TEST_IMAGES, path)
     try:
-        configure(params.model, data.image_shape)
+        params.model.network.check(data.image_shape[1:])
     except ConvaeError as error:
         raise error.at(path) from None
     return params

@@ -1,25 +1,27 @@
-"""Read ``params.yaml``, as DVC does, into frozen, typed sections that refuse whatever is not meant."""
+"""Read ``params.yaml``, as DVC does, into frozen, typed sections that refuse what cannot be meant."""
 
 import difflib
 import re
 import reprlib
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 
 from convae.errors import ConvaeError
 
 PARAMS = Path("params.yaml")
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
 
 class Section(BaseModel):
-    """A mapping with these keys and no others; a field's description is what its error asks for."""
+    """A mapping with these keys and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -28,53 +30,23 @@ Schema = TypeVar("Schema", bound=Section)
 
 
 class _Resolver(VersionedResolver):
-    """DVC's own, but for what people and programs read differently, such as ``010``: that stays text."""
+    """DVC's own, except for what people and programs read differently, such as ``010``: that stays text."""
 
-    # Numbers are plain, too. Dates, `<<` and `=` are text.
+    # Decimal numbers without underscores. Dates, `<<` and `=` are text.
     plain: ClassVar = {"null": ".*", "bool": ".*", "int": "[-+]?(0|[1-9][0-9]*)", "float": "[^_]*"}
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        """Tell the tag of a node that has none."""
+        """Return the tag of a node that has none."""
         tag = super().resolve(kind, value, implicit)
         if kind is ScalarNode and not re.fullmatch(self.plain.get(str(tag).rpartition(":")[2], ""), value):
             return self.DEFAULT_SCALAR_TAG
         return tag
 
 
-class _Constructor(SafeConstructor):
-    """DVC's own, but only of what JSON has, too."""
-
-    def construct_int(self, node: Node) -> Any:
-        int(self.construct_scalar(node))  # which refuses what is not decimal, or long enough to take minutes
-        return super().construct_yaml_int(node)
-
-    def flatten_mapping(self, node: MappingNode) -> None:
-        """Leave merge keys (``!!merge <<``) alone: where aliases multiply, expanding them would not end."""
-
-    def check_mapping_key(
-        self, node: MappingNode, key_node: Node, mapping: dict[Any, Any], key: Any, value: Any
-    ) -> bool:
-        """Refuse a key that comes twice, without its values, which may be endless, or that is a list."""
-        if not isinstance(key_node, ScalarNode):
-            raise ConstructorError(problem="found unhashable key", problem_mark=key_node.start_mark)
-        if key in mapping:
-            raise ConstructorError(problem=f"duplicate key {key_node.value!r}", problem_mark=key_node.start_mark)
-        return True
-
-
-# ruamel's table, inherited, knows too much: `!!set` passes for a list.
-_Constructor.yaml_constructors = {
-    tag: constructor
-    for tag, constructor in SafeConstructor.yaml_constructors.items()
-    if tag is None or tag.rpartition(":")[2] in ("null", "bool", "float", "str", "seq", "map")
-}
-_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_int)
-
-
 def parse_yaml(text: str) -> Any:
-    """Parse YAML safely, by the parser that DVC uses: YAML 1.2, in which ``1e-05`` is a number; no key twice."""
+    """Parse YAML safely, with the parser that DVC uses: YAML 1.2, in which ``1e-05`` is a number; no key twice."""
     parser = YAML(typ="safe", pure=True)
-    parser.Resolver, parser.Constructor = _Resolver, _Constructor
+    parser.Resolver = _Resolver
     return parser.load(text)
 
 
@@ -94,34 +66,35 @@ def read_params(path: Path = PARAMS) -> Any:
         raise ConvaeError(path, "is not UTF-8 text", "save it as UTF-8") from None
     except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ConvaeError(path, f"{line}{_short(str(error.problem), 120)}", "mend the YAML there") from None
-    # What else the constructors raise on hostile scalars (`!!float x`, `!!bool x`), characters and nesting.
-    except (YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise ConvaeError(path, f"is not valid YAML ({type(error).__name__})", "mend it or `git checkout` it") from None
+        what = f"{line}{_short(str(error.problem).partition(' with ')[0], 120)}"
+        raise ConvaeError(path, what, "correct the YAML there") from None
+    except Exception as error:  # what else the parser raises, as of control characters or endless numbers
+        what = f"is not valid YAML ({type(error).__name__})"
+        raise ConvaeError(path, what, "correct it, or restore it with `git checkout`") from None
     if content is None:
         raise ConvaeError(path, "is empty", "restore it with `git checkout`")
     return content
 
 
+def lookup(params: Any, name: str) -> Any:
+    """Find a parameter or a section by its name, such as ``model.conv.channels``; None if there is none."""
+    for key in name.split("."):
+        params = params.get(key) if isinstance(params, dict) else None
+    return params
+
+
 def interpolated(text: str, params: Any) -> str:
-    """Put parameters into a text of dvc.yaml, for each ``${SECTION.KEY}``, as DVC does; "missing" if there is none."""
-
-    def value(match: re.Match[str]) -> str:
-        found = params
-        for key in match[1].split("."):
-            found = found.get(key, "missing") if isinstance(found, dict) else "missing"
-        return str(found)
-
-    return re.sub(r"\$\{([\w.]+)\}", value, text)
+    """Put parameters into a text of dvc.yaml, for each ``${SECTION.KEY}``, as DVC does."""
+    return re.sub(r"\$\{([\w.]+)\}", lambda match: str(lookup(params, match[1])), text)
 
 
 def load_section(name: str, schema: type[Schema], path: Path = PARAMS) -> Schema:
-    """Read and check one section of the parameter file; the stage `check` has seen to the others.
+    """Read and check one section of the parameter file; the stage `check` has checked the others.
 
     Parameters
     ----------
     name : str
-        The section.
+        The section, such as ``train`` or ``model.conv``.
     schema : type of Section
         Its keys.
     path : Path
@@ -138,8 +111,7 @@ def load_section(name: str, schema: type[Schema], path: Path = PARAMS) -> Schema
         If the file cannot be parsed (see `read_params`), or the section is missing or holds an unknown, missing or
         out-of-range key.
     """
-    content = read_params(path)
-    return validated(content.get(name) if isinstance(content, dict) else None, schema, path, name)
+    return validated(lookup(read_params(path), name), schema, path, name)
 
 
 def validated(content: Any, schema: type[Schema], path: Path, *section: str) -> Schema:
@@ -150,20 +122,51 @@ def validated(content: Any, schema: type[Schema], path: Path, *section: str) -> 
         raise _explained(error, schema, path, section) from None
 
 
+def wanted(field: FieldInfo) -> str:
+    """Say in words what a field takes: its description if it has one, else what follows from its type and bounds."""
+    if field.description:
+        return field.description
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    if type(None) in get_args(field.annotation):
+        return f"null or {_words(kinds[0], field)}"
+    return _words(field.annotation, field)
+
+
+def _words(kind: Any, field: FieldInfo) -> str:
+    names = ("ge", "gt", "le", "lt", "min_length", "max_length")
+    limits = {name: getattr(each, name) for each in field.metadata for name in names if hasattr(each, name)}
+    if get_origin(kind) is Literal:
+        *others, last = map(str, get_args(kind))
+        return f"{', '.join(others)} or {last}"
+    if get_origin(kind) is tuple:
+        items = wanted(FieldInfo.from_annotation(get_args(kind)[0])).removeprefix("a ").replace("number", "numbers", 1)
+        return f"a list of {limits['min_length']} to {limits['max_length']} {items}"
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return f"the keys {', '.join(kind.model_fields)}"
+    what = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+    if not limits:
+        return what
+    most = limits["lt"] - 1 if kind is int and "lt" in limits else limits.get("le")
+    if "ge" in limits and most is None:
+        return f"{what}, {limits['ge']} or more"
+    if "ge" in limits:
+        return f"{what} from {limits['ge']} to {most}"
+    return f"{what} above {limits['gt']} and " + (f"up to {most}" if most is not None else f"below {limits['lt']}")
+
+
 def _explained(invalid: ValidationError, schema: type[BaseModel], path: Path, section: tuple[str, ...]) -> ConvaeError:
     # An unknown key comes first: a misspelt name makes two errors, of which "missing" is the less helpful.
     unknown = ("extra_forbidden", "invalid_key")
     error = min(invalid.errors(), key=lambda error: error["type"] not in unknown)
     keys = [_short(str(key)) for key in error["loc"]]
-    wanted = ""
+    want = f"the keys {', '.join(schema.model_fields)}"
     for key in keys:
         field = schema.model_fields.get(key)
         if field is None:
             break
-        wanted = field.description or ""
+        want = wanted(field)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             schema = field.annotation
-    wanted = wanted or f"the keys {', '.join(schema.model_fields)}"
     short_list = error["type"] == "missing" and isinstance(error["loc"][-1], int)
     if short_list:
         keys.pop()
@@ -173,9 +176,8 @@ def _explained(invalid: ValidationError, schema: type[BaseModel], path: Path, se
         fix = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(schema.model_fields)}"
         return ConvaeError(where, "unknown key", fix)
     if error["type"] == "missing" and not short_list:
-        return ConvaeError(where, "missing key", f"want {wanted}")
-    # Not repr, which would write out what YAML aliases multiply.
-    return ConvaeError(where, f"got {_short(reprlib.repr(error['input']))}", f"want {wanted}")
+        return ConvaeError(where, "missing key", f"want {want}")
+    return ConvaeError(where, f"got {_short(reprlib.repr(error['input']))}", f"want {want}")
 
 
 def _short(text: str, most: int = 60) -> str:

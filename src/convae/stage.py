@@ -14,7 +14,7 @@ import yaml
 
 from convae import artifacts
 from convae.errors import ConvaeError
-from convae.params import PARAMS, interpolated, read_params
+from convae.params import PARAMS, interpolated, lookup, read_params
 
 PIPELINE = Path("dvc.yaml")
 
@@ -110,22 +110,17 @@ def _declared(stage: str) -> dict[str, Any]:
 
 def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
     """Take the state of all that is declared."""
-    deps = declared["deps"]
-    if any("${" in dep for dep in deps):
-        params = read_params()
-        deps = [interpolated(dep, params) for dep in deps]
-    return _sections(declared.get("params", [])) | {dep: _state(Path(dep)) for dep in deps}
-
-
-def _sections(declared: list[Any]) -> dict[str, Any]:
-    """Take the declared values: sections of params.yaml, keys of another file; all of a file that is named alone."""
-    values: dict[str, Any] = {}
-    for entry in declared:
-        for name, keys in (entry if isinstance(entry, dict) else {str(PARAMS): [entry]}).items():
-            content = read_params(Path(name))
-            known = content if isinstance(content, dict) else {}
-            values |= {f"{name}: {key}": known.get(key) for key in keys} if keys else {name: content}
-    return values
+    params = read_params()
+    states = {}
+    for entry in declared.get("params", []):
+        if isinstance(entry, str):
+            name = interpolated(entry, params)
+            states[f"{PARAMS}: {name}"] = lookup(params, name)
+        else:  # keys of another file, or all of a file
+            for file, keys in entry.items():
+                content = read_params(Path(file))
+                states |= {f"{file}: {key}": lookup(content, key) for key in keys} if keys else {file: content}
+    return states | {dep: _state(Path(dep)) for dep in (interpolated(dep, params) for dep in declared["deps"])}
 
 
 def _state(path: Path) -> str:
@@ -149,7 +144,7 @@ def _check_unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
     # DVC hashes the dependencies when the command has ended: without this, it would record a result of the old ones
     # as one of the new ones.
     for name, state in after.items():
-        if state != before[name]:
+        if state != before.get(name):
             raise ConvaeError(name, "changed while the stage ran", "run `dvc repro` again")
 
 

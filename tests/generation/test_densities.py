@@ -12,7 +12,6 @@ from convae.errors import ConvaeError
 from convae.generation import densities, mixtures
 from convae.network.config import ModelConfig
 from convae.network.models import build
-from convae.network.params import ModelParams, configure
 
 RANDOM = np.random.default_rng(0)
 
@@ -114,7 +113,7 @@ def test_latents_that_are_all_alike_are_refused(spread: float) -> None:
 
 
 def test_of_many_images_a_sample_is_encoded_to_what_the_encoder_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = build(configure(ModelParams(architecture="dense", channels=(2,), latent_size=3), (1, 9, 8))).eval()
+    model = build(ModelConfig(architecture="dense", latent_size=3, image_shape=(1, 9, 8), arithmetic="exact")).eval()
     pixels = RANDOM.integers(0, 256, (600, 1, 9, 8), dtype=np.uint8)
     with torch.no_grad():
         every = model.encoder(torch.from_numpy((pixels / 255 - 0.5) / 0.5).float()).numpy()

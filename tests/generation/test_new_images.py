@@ -7,18 +7,26 @@ import torch
 from convae.generation import interpolation
 from convae.generation.decoding import decode, ends_in_relu
 from convae.network import pixels
+from convae.network.architecture import Architecture
+from convae.network.conv import Conv
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
 from convae.network.models import Autoencoder, build
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (3, 30, 20)
 # What each network's latents may be: those of the first end in ReLU and MaxPool, of the second in ReLU.
-NETWORKS = {"conv": (4, 6), "conv of more layers": (4, 6, 5), "conv_linear": (4,), "dense": (2,)}
+NETWORKS: dict[str, Architecture] = {
+    "conv": Conv(channels=(4, 6)),
+    "conv of more layers": Conv(channels=(4, 6, 5)),
+    "conv_linear": ConvLinear(channels=(4,), latent_size=5),
+    "dense": Dense(latent_size=5),
+}
 
 
 def network(name: str) -> Autoencoder:
-    params = ModelParams(architecture=name.split()[0], channels=NETWORKS[name], latent_size=5)
-    return build(configure(params, SHAPE)).eval()
+    return build(configure(NETWORKS[name], SHAPE)).eval()
 
 
 def decoded(model: Autoencoder, latents: np.ndarray) -> np.ndarray:

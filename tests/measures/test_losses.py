@@ -9,9 +9,10 @@ from convae.measures.losses import losses
 from convae.measures.pca import pca_errors
 from convae.measures.rounding import rounded_errors
 from convae.measures.similarity import similarities
+from convae.network.conv_linear import ConvLinear
 from convae.network.models import Autoencoder, build
 from convae.network.noise import draw
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 from convae.training.loop import train
 from convae.training.params import TrainParams
 
@@ -24,7 +25,7 @@ LABELS[LABELS == 2] = 3
 
 
 def network(noise: float = 0, latent_size: int = 5) -> Autoencoder:
-    params = ModelParams(architecture="conv_linear", channels=(6,), latent_size=latent_size)
+    params = ConvLinear(channels=(6,), latent_size=latent_size)
     return build(configure(params, SHAPE, noise), seed=1)
 
 

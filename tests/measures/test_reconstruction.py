@@ -9,17 +9,17 @@ import torch
 from convae.measures.reconstruction import reconstructed, reconstruction_errors
 from convae.measures.similarity import similarities
 from convae.network import pixels
+from convae.network.conv import Conv
 from convae.network.models import Autoencoder, build
 from convae.network.noise import draw
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (130, 1, 28, 28), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
 def model() -> Autoencoder:
-    params = ModelParams(architecture="conv", channels=(8, 16), latent_size=1)
-    network = build(configure(params, (1, 28, 28))).eval()
+    network = build(configure(Conv(channels=(8, 16)), (1, 28, 28))).eval()
     with torch.no_grad():
         for weight in network.parameters():
             if weight.ndim > 1:  # at first, it is mostly the biases that tell what comes out

@@ -7,8 +7,11 @@ import torch
 from convae.measures.reconstruction import reconstruction_errors
 from convae.measures.rounding import rounded_errors
 from convae.network import pixels
+from convae.network.conv import Conv
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
 from convae.network.models import Autoencoder, build
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (3, 12, 10)
@@ -18,9 +21,15 @@ TRAIN, TEST = (
 )
 
 
+NETWORKS = {
+    "conv": Conv(channels=(4, 6)),
+    "conv_linear": ConvLinear(channels=(4, 6), latent_size=5),
+    "dense": Dense(latent_size=5),
+}
+
+
 def network(architecture: str) -> Autoencoder:
-    params = ModelParams(architecture=architecture, channels=(4, 6), latent_size=5)
-    model = build(configure(params, SHAPE)).eval()
+    model = build(configure(NETWORKS[architecture], SHAPE)).eval()
     with torch.no_grad():
         for weight in model.parameters():
             if weight.ndim > 1:  # at first, it is mostly the biases that tell what comes out

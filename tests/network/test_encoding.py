@@ -8,17 +8,17 @@ import torch
 
 from convae.network import pixels
 from convae.network.config import ModelConfig
+from convae.network.conv import Conv
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder, build
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (130, 1, 28, 28), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
 def model() -> Autoencoder:
-    params = ModelParams(architecture="conv", channels=(8, 16), latent_size=1)
-    return build(configure(params, (1, 28, 28))).eval()
+    return build(configure(Conv(channels=(8, 16)), (1, 28, 28))).eval()
 
 
 def test_latents_are_the_flattened_encoder_outputs(model: Autoencoder) -> None:

@@ -6,16 +6,20 @@ import torch
 from torch import nn
 
 from convae.network import models
-from convae.network.params import ModelParams, configure
+from convae.network.architecture import Architecture
+from convae.network.conv import Conv
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
+from convae.network.params import configure
 
-CONV = ModelParams(architecture="conv", channels=(32, 64), latent_size=64)
-LINEAR = ModelParams(architecture="conv_linear", channels=(16, 32), latent_size=64)
-DENSE = ModelParams(architecture="dense", channels=(32, 64), latent_size=10)
+CONV = Conv(channels=(32, 64))
+LINEAR = ConvLinear(channels=(16, 32), latent_size=64)
+DENSE = Dense(latent_size=10)
 MNIST = (1, 28, 28)
 
 
 def build(
-    params: ModelParams, shape: tuple[int, int, int] = MNIST, seed: int = 0, arithmetic: str = "exact"
+    params: Architecture, shape: tuple[int, int, int] = MNIST, seed: int = 0, arithmetic: str = "exact"
 ) -> models.Autoencoder:
     return models.build(configure(params, shape, arithmetic=arithmetic), seed)
 

@@ -12,20 +12,31 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from convae.errors import ConvaeError
+from convae.network import conv, conv_linear
+from convae.network.architecture import Architecture
+from convae.network.conv import Conv, cells_of
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
 from convae.network.models import Autoencoder, build
-from convae.network.params import ModelParams, configure
-from convae.network.sides import conv_cells, most_channels
+from convae.network.params import configure
 
 SIDES = range(8, 257)
 
 
 class Asked(NamedTuple):
-    params: ModelParams
+    params: Architecture
     shape: tuple[int, int, int]
 
 
-def params(architecture: str, channels: tuple[int, ...], latent_size: int = 6) -> ModelParams:
-    return ModelParams(architecture=architecture, channels=channels, latent_size=latent_size)
+def params(architecture: str, channels: tuple[int, ...], latent_size: int = 6) -> Architecture:
+    if architecture == "conv":
+        return Conv(channels=channels)
+    linear = ConvLinear(channels=channels, latent_size=latent_size)
+    return linear if architecture == "conv_linear" else Dense(latent_size=latent_size)
+
+
+def most_channels(architecture: str, sides: tuple[int, int]) -> int:
+    return {"conv": conv, "conv_linear": conv_linear}[architecture].most_channels(sides)
 
 
 def images_of(shape: tuple[int, int, int], count: int) -> Tensor:
@@ -90,7 +101,7 @@ def conv_back(cells: int) -> int:
 @pytest.mark.parametrize("side", SIDES)
 def test_a_side_is_padded_to_the_least_that_the_tutorials_layers_give_back(side: int) -> None:
     cells = next(cells for cells in range(1, 100) if conv_back(cells) >= side)
-    assert conv_cells(side) == cells == max(1, math.ceil((side - 4) / 12))
+    assert cells_of(side) == cells == max(1, math.ceil((side - 4) / 12))
     assert conv_back(cells) == 12 * cells + 4
     assert conv_grid(12 * cells + 4) == cells
 
@@ -98,7 +109,7 @@ def test_a_side_is_padded_to_the_least_that_the_tutorials_layers_give_back(side:
 @pytest.mark.parametrize("other", [8, 28, 100, 256])
 def test_conv_bears_convolutions_until_the_longer_side_is_one_cell_and_one_more_is_refused(other: int) -> None:
     for side in SIDES:
-        cells, most = max(conv_cells(side), conv_cells(other)), 2
+        cells, most = max(cells_of(side), cells_of(other)), 2
         while cells > 1:
             cells, most = convolved(cells, 3, 2, 1), most + 1
         assert_most("conv", (side, other), most)
@@ -118,9 +129,9 @@ def test_conv_linear_bears_convolutions_while_the_shorter_side_has_two_pixels_an
 def assert_most(architecture: str, sides: tuple[int, int], most: int) -> None:
     for each in (sides, sides[::-1]):
         assert most_channels(architecture, each) == most
-        assert configure(params(architecture, (4,) * most), (3, *each)).channels == (4,) * most
-    if most < 8:  # ModelParams takes no more
-        with pytest.raises(ConvaeError, match=f"; want [12] to {most} numbers, of {architecture} "):
+        assert configure(params(architecture, (4,) * most), (3, *each)).content()["channels"] == (4,) * most
+    if most < 8:  # a section takes no more
+        with pytest.raises(ConvaeError, match=f"{architecture}.channels: .*; want [12] to {most} numbers, "):
             configure(params(architecture, (4,) * (most + 1)), (3, *sides))
 
 
@@ -157,12 +168,12 @@ NAMED = {
     "conv": params("conv", (4, 6)),
     "conv, deeper": params("conv", (4, 6, 5)),
     "conv_linear": params("conv_linear", (4, 6)),
-    "dense": params("dense", (2,)),
+    "dense": params("dense", (4,)),
 }
 
 
 @pytest.mark.parametrize("asked", NAMED.values(), ids=NAMED)
-def test_the_weights_names_do_not_depend_on_the_images(asked: ModelParams) -> None:
+def test_the_weights_names_do_not_depend_on_the_images(asked: Architecture) -> None:
     shapes = [(1, 28, 28), (3, 28, 28), (1, 29, 27), (3, 40, 64), (1, 17, 130)]
     assert len({tuple(build(configure(asked, shape)).state_dict()) for shape in shapes}) == 1
 

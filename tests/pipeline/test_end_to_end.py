@@ -157,7 +157,7 @@ def test_the_dense_autoencoder_and_the_other_choices_run_through_everything(
     repository = copy_of(finished, tmp_path)
     choices = {
         "model.architecture": "dense",
-        "model.latent_size": 12,
+        "model.dense.latent_size": 12,
         "train.schedule": "one_cycle",
         "extract.split": "train",
         "tsne.backend": "sklearn",

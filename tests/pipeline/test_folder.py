@@ -25,8 +25,8 @@ FOLDER = {
     "data.train_images": None,
     "data.test_images": None,
     "model.architecture": "conv_linear",
-    "model.channels": [8, 16, 16],
-    "model.latent_size": 12,
+    "model.conv_linear.channels": [8, 16, 16],
+    "model.conv_linear.latent_size": 12,
     "train.epochs": 4,
     "train.batch_size": 32,
     "train.learning_rate": 0.01,
@@ -165,7 +165,12 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
     copy = copy_of(repository, tmp_path)
     outside = tmp_path / "my photos"
     draw_tiles(outside, labelled=False)
-    choices = {"data.folder": str(outside), "model.architecture": "conv", "model.channels": [8, 8, 4], "train.noise": 0}
+    choices = {
+        "data.folder": str(outside),
+        "model.architecture": "conv",
+        "model.conv.channels": [8, 8, 4],
+        "train.noise": 0,
+    }
     copy.set_params(**choices)
     copy.run("dvc repro")
     assert (array(copy, "latents/labels") == -1).all()

@@ -1,179 +1,173 @@
-"""The graph: which stages a changed parameter reruns, and what each stage declares."""
+"""The graph: what dvc.yaml declares follows from the code, and DVC reruns what reads what has changed, nothing else."""
 
-import ast
-import itertools
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import CHECKS, REPOSITORY, Repository, changed_stages, copy_of
+from dvc.exceptions import InvalidArgumentError
+from dvc.repo import Repo
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import modify_yaml
+from tools import dependencies
 
-PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
-WEB = "src/convae/views/explorer/web"  # a folder, of what is no Python
-STAGES = PIPELINE["stages"]
+from convae.network.params import ARCHITECTURES
 
-FROM_LATENTS_ON = {"extract", "tsne", "neighbours", "quality", "plot", "explorer"}
-FROM_MODEL_ON = {"train", "evaluate", "generate", "assess"} | FROM_LATENTS_ON
-FROM_MAP_ON = {"tsne", "quality", "plot", "explorer"}
-FROM_SAMPLES_ON = {"generate", "assess", "plot"}
-# A new value for each promised parameter, and the stages whose results it may change.
-RERUN = {
-    "data.dataset": ("FashionMNIST", {"download"} | FROM_MODEL_ON),
-    "data.train_images": (1100, {"download"} | FROM_MODEL_ON),
-    "data.test_images": (300, {"download"} | FROM_MODEL_ON),
-    "data.folder": ("docs", {"download"} | FROM_MODEL_ON),
-    "data.image_size": ([24, 24], {"download"} | FROM_MODEL_ON),
-    "data.colour": ("grey", {"download"} | FROM_MODEL_ON),
-    "data.background": ([0, 0, 0], {"download"} | FROM_MODEL_ON),
-    "data.test_fraction": (0.2, {"download"} | FROM_MODEL_ON),
-    "model.architecture": ("dense", FROM_MODEL_ON),
-    "model.channels": ([16, 32], FROM_MODEL_ON),
-    "model.latent_size": (32, FROM_MODEL_ON),
-    "train.seed": (1, FROM_MODEL_ON),
-    "train.epochs": (2, FROM_MODEL_ON),
-    "train.batch_size": (64, FROM_MODEL_ON),
-    "train.arithmetic": ("native", FROM_MODEL_ON),
-    "train.learning_rate": (0.002, FROM_MODEL_ON),
-    "train.weight_decay": (0.0, FROM_MODEL_ON),
-    "train.schedule": ("one_cycle", FROM_MODEL_ON),
-    "train.noise": (0.5, FROM_MODEL_ON),
-    "extract.split": ("train", FROM_LATENTS_ON),
-    "tsne.backend": ("sklearn", FROM_MAP_ON),
-    "tsne.perplexity": (12, FROM_MAP_ON),
-    "tsne.seed": (1, FROM_MAP_ON),
-    "generate.samples": (90, FROM_SAMPLES_ON),
-    "generate.components": (3, FROM_SAMPLES_ON),
-    "generate.interpolations": (2, FROM_SAMPLES_ON),
-    "generate.seed": (1, FROM_SAMPLES_ON),
-    "plot.reconstructions": (6, {"plot"}),
-    "plot.seed": (1, {"plot"}),
-    "plot.format": ("svg", {"plot"}),
-    "plot.dpi": (60, {"plot"}),
-}
+STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+WRITTEN = ("dvc.yaml", "params.yaml")
 
 
-def imported_files(module: Path) -> set[Path]:
-    """Follow the import statements of a module, wherever in it they stand, through this repository's modules."""
-    found: set[Path] = set()
-    todo = [module]
-    while todo:
-        file = todo.pop()
-        if file in found:
-            continue
-        found.add(file)
-        names = set()
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        for name in names | {".".join(file.relative_to(REPOSITORY).parts[:-1]).removeprefix("src.")}:
-            parts = name.split(".")
-            # A package is imported before what is in it.
-            for root, end in itertools.product((REPOSITORY / "src", REPOSITORY), range(1, len(parts) + 1)):
-                path = root.joinpath(*parts[:end])
-                todo += [file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()]
+def test_what_follows_from_the_code_is_written() -> None:
+    found = dependencies.difference(REPOSITORY)
+    assert not found, f"run `make deps`, which changes this:\n{found}"
+
+
+def small_project(folder: Path) -> None:
+    files = {
+        "stages/__init__.py": "import kept.startup\n",
+        "stages/draw.py": "from kept.views import figures\nfrom kept import numbers\n",
+        "src/kept/__init__.py": "",
+        "src/kept/startup.py": "import os\n",
+        "src/kept/numbers.py": "def late():\n    import sklearn.cluster\n",
+        "src/kept/unused.py": "import torch\n",
+        "src/kept/views/__init__.py": "",
+        "src/kept/views/figures.py": "import kept.startup\n",
+        "src/kept/views/web/page.js": "",
+        "libraries.yaml": 'numpy: "1"\npillow: "1"\nscikit-learn: "1"\nscipy: "1"\ntorch: "1"\n',
+        "params.yaml": "draw:\n  sizes: [1, 2]\n",
+        "docs/design.md": "a\n<!-- stages: begin -->\nold\n<!-- stages: end -->\nb\n",
+    }
+    stage = {"desc": "Draw", "cmd": "draw", "deps": ["src/gone.py", "data"], "outs": ["figure"]}
+    files["dvc.yaml"] = yaml.safe_dump({"stages": {"draw": stage}}, sort_keys=False)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def test_a_stage_depends_on_what_it_imports_directly_or_not_and_on_the_libraries_that_come_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dependencies, "SPINE", ("draw",))
+    dependencies.main()
+    stage = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]["draw"]
+    package = ["__init__", "numbers", "startup", "views/__init__", "views/figures"]
+    modules = [*(f"src/kept/{name}.py" for name in package), "src/kept/views/web"]
+    assert stage["deps"] == ["data", *modules, "stages/__init__.py", "stages/draw.py", "stages/run.sh"]
+    assert stage["params"] == [{"libraries.yaml": ["numpy", "scikit-learn", "scipy"]}]
+    assert list(stage) == ["desc", "cmd", "deps", "params", "outs"]
+    page = Path("docs/design.md").read_text()
+    assert page.startswith("a\n<!--")
+    assert "| draw |  | Draw | `figure` |\n<!-- stages: end -->\nb\n" in page
+    assert dependencies.difference(tmp_path) == ""
+    Path("src/kept/numbers.py").write_text("")
+    monkeypatch.setattr("sys.argv", ["dependencies", "--check"])
+    with pytest.raises(SystemExit, match=r"(?s)-      - scipy\n.*error: .*run `make deps`"):
+        dependencies.main()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Provide a DVC project of the files that DVC writes."""
+    for name in (*WRITTEN, "libraries.yaml"):
+        shutil.copy2(REPOSITORY / name, tmp_path)
+    Repo.init(tmp_path, no_scm=True).close()
+    return tmp_path
+
+
+def changed_lines(project: Path) -> dict[str, list[str]]:
+    """Give the lines that differ from this checkout's, without their indentation."""
+    found = {}
+    for name in WRITTEN:
+        command = ["diff", REPOSITORY / name, project / name]
+        lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        if lines := [line[0] + line[1:].strip() for line in lines if line[0] in "<>"]:
+            found[name] = lines
     return found
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_module_that_it_imports_and_on_no_other(stage: str) -> None:
-    declared = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
-    imported = {str(file.relative_to(REPOSITORY)) for file in imported_files(REPOSITORY / f"stages/{stage}.py")}
-    assert declared == imported
+def test_files_that_dvc_writes_stay_the_same_bytes_and_keep_every_comment(project: Path) -> None:
+    for name in WRITTEN:
+        with modify_yaml(project / name):
+            pass
+    assert changed_lines(project) == {}
+    assert not [line for name in WRITTEN for line in (project / name).read_text().splitlines() if line.endswith(" ")]
+
+
+def test_another_value_changes_its_own_lines_alone(project: Path) -> None:
+    apply_overrides(project / "params.yaml", ["model.conv.channels=[8,9]", "plot.dpi=90"])
+    own = ["<- 32", "<- 64", ">- 8", ">- 9", "<dpi: 100", ">dpi: 90"]
+    assert changed_lines(project) == {"params.yaml": own}
+
+
+def test_a_frozen_stage_changes_its_own_line_alone_and_back(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    with Repo() as repo:
+        repo.freeze("tsne")
+        assert changed_lines(project) == {"dvc.yaml": [">frozen: true"]}
+        repo.unfreeze("tsne")
+    assert changed_lines(project) == {}
+
+
+@pytest.mark.parametrize("key", ["model.latent_size", "model.channels", "model.conv.latent_size", "train.epoch"])
+def test_a_value_of_a_key_that_nothing_reads_is_refused(key: str, project: Path) -> None:
+    with pytest.raises(InvalidArgumentError):
+        apply_overrides(project / "params.yaml", [f"{key}=[3]"])
+    assert changed_lines(project) == {}
 
 
 def test_a_package_imports_no_other_but_those_that_it_stands_on() -> None:
     package = REPOSITORY / "src/convae"
-    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
     # They stand on everything; no stage reads the last two.
     above = {"check", "api", "commands", "__main__"}
     for file in package.rglob("*.py"):
         here = file.relative_to(package).parts[0].removesuffix(".py")
-        others = {path.relative_to(package).parts[0] for path in imported_files(file) if path.is_relative_to(package)}
+        files, _ = dependencies.imports(file, REPOSITORY)
+        others = {path.relative_to(package).parts[0] for path in files if path.is_relative_to(package)}
         below = {"arithmetic": set(), "network": {"arithmetic"}}.get(here, {"arithmetic", "network"})
-        allowed = rooms if here in above else {here, *below} if here in rooms else set()
-        assert others & (rooms | {"check.py"}) - {"check.py" if here in above else ""} <= allowed, file
+        allowed = packages if here in above else {here, *below} if here in packages else set()
+        assert others & (packages | {"check.py"}) - {"check.py" if here in above else ""} <= allowed, file
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_is_described_and_its_dependencies_are_files_in_order(stage: str) -> None:
+def test_a_stage_is_described_and_reads_files_that_are_there_or_are_made(stage: str) -> None:
     assert STAGES[stage]["desc"]
-    assert STAGES[stage]["deps"] == sorted(STAGES[stage]["deps"])
     outputs = {out for each in STAGES.values() for out in each.get("outs", [])}
     for dep in STAGES[stage]["deps"]:
-        assert dep in outputs or (REPOSITORY / dep).is_file() or dep in {"${data.folder}", WEB}
+        assert dep in outputs or (REPOSITORY / dep).exists() or dep.startswith("${data.")
 
 
-def test_every_parameter_has_a_row_in_the_table_of_reruns() -> None:
+def test_each_parameter_is_read_by_one_stage_beside_the_checks() -> None:
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    assert set(RERUN) == {f"{section}.{key}" for section, keys in params.items() for key in keys}
+    names = [entry for stage in STAGES.values() for entry in stage["params"] if isinstance(entry, str)]
+    networks = params.pop("model").keys()
+    assert sorted(names) == sorted([*params, "model.architecture", "model.${model.architecture}"])
+    assert networks == {"architecture", *ARCHITECTURES}
+    assert [name for name in STAGES if {"params.yaml": None} in STAGES[name]["params"]] == [*CHECKS]
 
 
-# Which stages a new version of a library reruns, before it is seen what becomes of their outputs.
-LIBRARIES = {
-    "kiwisolver": {"plot"},
-    "matplotlib": {"plot"},
-    "numpy": set(STAGES),
-    "opentsne": {"tsne"},
-    "pillow": {"download", "plot", "explorer"},
-    "safetensors": {"train", "evaluate", "extract", "generate", "assess", "explorer"},
-    "scikit-image": {"evaluate"},
-    "scikit-learn": {"tsne", "neighbours", "quality", "generate", "explorer"},
-    "scipy": {"evaluate", "tsne", "neighbours", "quality", "generate", "plot", "explorer"},
-    "torch": {"train", "evaluate", "extract", "generate"},
-}
-
-
-def test_every_library_has_a_row_in_the_table_and_its_version_is_the_locked_one() -> None:
+def test_each_library_is_read_by_a_stage_and_its_version_is_the_locked_one() -> None:
     stated = yaml.safe_load((REPOSITORY / "libraries.yaml").read_text())
-    assert stated.keys() == LIBRARIES.keys()
+    declared = [each for stage in STAGES.values() for each in stage["params"] if isinstance(each, dict)]
+    assert stated.keys() == {name for each in declared for name in each.get("libraries.yaml", [])}
     locked = [line.split()[0] for line in (REPOSITORY / "requirements.lock").read_text().splitlines() if "==" in line]
     for name, version in stated.items():
         assert locked.count(f"{name}=={version}") == 1
 
 
-@pytest.fixture(scope="module")
-def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return copy_of(finished, tmp_path_factory.mktemp("graph"))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("key", RERUN)
-def test_a_changed_parameter_reruns_what_depends_on_it_and_nothing_else(key: str, repository: Repository) -> None:
-    value, expected = RERUN[key]
-    section, name = key.split(".")
-    before = repository.params()[section][name]
-    repository.set_params(**{key: value})
-    changed = changed_stages(repository)
-    repository.set_params(**{key: before})
-    assert changed >= {*CHECKS}
-    changed -= {*CHECKS}
-    # What DVC reruns: the changed stages, and (unless their outputs come out the same) what is downstream.
-    producers = {out: name for name, stage in STAGES.items() for out in stage.get("outs", [])}
-    upstream = {
-        name: {producers[dep] for dep in stage["deps"] if dep in producers} - {*CHECKS}
-        for name, stage in STAGES.items()
-        if name not in CHECKS
-    }
-    rerun = set(changed)
-    for name in upstream:  # in the order of the pipeline
-        if upstream[name] & rerun:
-            rerun.add(name)
-    assert rerun == expected
-    # No stage starts on the change itself that is not first in line.
-    assert len(changed) == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", LIBRARIES)
-def test_a_new_version_of_a_library_reruns_the_stages_that_load_it(name: str, repository: Repository) -> None:
-    path = repository.path / "libraries.yaml"
-    before = path.read_text()
-    version = yaml.safe_load(before)[name]
-    path.unlink()
-    path.write_text(before.replace(f'{name}: "{version}"', f'{name}: "{version}.1"'))
-    changed = changed_stages(repository)
-    path.unlink()
-    path.write_text(before)
-    assert changed == LIBRARIES[name]
+def test_dvc_reruns_what_reads_a_changed_value_and_nothing_else(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    apply_overrides(repository.path / "params.yaml", ["model.dense.latent_size=3", "model.conv_linear.channels=[8]"])
+    assert changed_stages(repository) == {*CHECKS}  # of networks that are not used
+    apply_overrides(repository.path / "params.yaml", ["model.conv.channels=[8,9]", "tsne.seed=1"])
+    assert changed_stages(repository) == {*CHECKS, "train", "tsne"}
+    apply_overrides(repository.path / "params.yaml", ["model.conv.channels=[32,64]", "model.architecture=dense"])
+    assert changed_stages(repository) == {*CHECKS, "train", "tsne"}
+    libraries = repository.path / "libraries.yaml"
+    libraries.write_text(libraries.read_text().replace("matplotlib: ", "matplotlib: 9"))
+    assert changed_stages(repository) == {*CHECKS, "train", "tsne", "plot"}

@@ -12,8 +12,10 @@ from conftest import REPOSITORY, Repository, watch
 
 pytestmark = pytest.mark.slow
 
-# The figures' format is a parameter, which is not changed here.
-PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text().replace("${plot.format}", "png"))["stages"]
+# What dvc.yaml takes from the parameters is not changed here.
+CHOICES = {"${plot.format}": "png", "${model.architecture}": "conv"}
+TEXT = re.sub(r"\$\{(plot|model)\.\w+\}", lambda match: CHOICES[match[0]], (REPOSITORY / "dvc.yaml").read_text())
+PIPELINE = yaml.safe_load(TEXT)["stages"]
 # The record of each stage's time, which is scratch of the working copy, and no result depends on it.
 SCRATCH = ".convae/"
 # Distributions by the names of their packages, of what the stages load.

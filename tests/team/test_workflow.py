@@ -62,22 +62,22 @@ CHANGES = {
     "removed code": (remove("src/convae/maps/tsne.py"), "tsne: src/convae/maps/tsne.py"),
     "command": (edit("dvc.yaml", "exec sh stages/run.sh tsne", "sh stages/run.sh tsne"), "tsne: cmd"),
     "new dependency": (
-        edit("dvc.yaml", "      - src/convae/maps/tsne.py\n", "      - README.md\n      - src/convae/maps/tsne.py\n"),
+        edit("dvc.yaml", "    - src/convae/maps/tsne.py\n", "    - README.md\n    - src/convae/maps/tsne.py\n"),
         "tsne: README.md",
     ),
     "new output": (
         edit(
             "dvc.yaml",
-            "      - artifacts/plots/loss.${plot.format}",
-            "      - artifacts/plots/a.png\n      - artifacts/plots/loss.${plot.format}",
+            "    - artifacts/plots/loss.${plot.format}",
+            "    - artifacts/plots/a.png\n    - artifacts/plots/loss.${plot.format}",
         ),
         "plot: artifacts/plots/a.png",
     ),
     "removed output": (
-        edit("dvc.yaml", "      - artifacts/plots/loss.${plot.format}\n", ""),
+        edit("dvc.yaml", "    - artifacts/plots/loss.${plot.format}\n", ""),
         "plot: artifacts/plots/loss.png",
     ),
-    "new section": (edit("dvc.yaml", "      - plot\n", "      - plot\n      - tsne\n"), "plot: params.yaml"),
+    "new section": (edit("dvc.yaml", "    - plot\n", "    - plot\n    - tsne\n"), "plot: params.yaml"),
     "library": (upgrade_opentsne, "tsne: libraries.yaml"),
     "metric": (edit("metrics/embedding.json", "0.", "0.9"), "quality: metrics/embedding.json"),
     "removed metric": (remove("metrics/losses.json"), "evaluate: metrics/losses.json"),

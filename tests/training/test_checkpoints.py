@@ -18,7 +18,10 @@ from conftest import REPOSITORY
 from safetensors import SafetensorError
 
 from convae.network import models
-from convae.network.params import ModelParams, configure
+from convae.network.architecture import Architecture
+from convae.network.conv import Conv
+from convae.network.dense import Dense
+from convae.network.params import configure
 from convae.network.weights import weights
 from convae.params import Section, load_section
 from convae.training import checkpoints, devices, loop
@@ -28,10 +31,11 @@ from convae.training.params import TrainParams
 pytestmark = pytest.mark.slow
 
 EPOCHS = 3
+CONV, DENSE = Conv(channels=(2, 3)), Dense(latent_size=2)
 CPU = torch.device("cpu")
 SECTIONS: dict[str, Section] = {
-    name: load_section(name, schema, REPOSITORY / "params.yaml")
-    for name, schema in (("model", ModelParams), ("train", TrainParams))
+    "model": configure(Conv(channels=(32, 64)), (1, 28, 28), noise=0.5),
+    "train": load_section("train", TrainParams, REPOSITORY / "params.yaml"),
 }
 PARAMS = SECTIONS["train"].model_copy(update={"epochs": EPOCHS, "batch_size": 16, "learning_rate": 0.01})
 PIXELS = torch.tensor(np.random.default_rng(0).integers(0, 256, (50, 1, 28, 28), dtype=np.uint8))
@@ -49,10 +53,13 @@ class Run:
     """A model and its training, stopped after an epoch as a kill would stop it, or not."""
 
     def __init__(
-        self, checkpoint: Path | None = None, stop: int = EPOCHS, architecture: str = "conv", schedule: str = "constant"
+        self,
+        checkpoint: Path | None = None,
+        stop: int = EPOCHS,
+        network: Architecture = CONV,
+        schedule: str = "constant",
     ) -> None:
-        shape = ModelParams(architecture=architecture, channels=(2, 3), latent_size=2)
-        self.model = models.build(configure(shape, (1, 28, 28)), seed=1)
+        self.model = models.build(configure(network, (1, 28, 28)), seed=1)
         params = PARAMS.model_copy(update={"schedule": schedule})
         self.histories = []
         for history in loop.train(self.model, PIXELS, PIXELS[:10], params, CPU, checkpoint):
@@ -65,19 +72,19 @@ class Run:
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-@pytest.mark.parametrize("architecture", ["conv", "dense"])
+@pytest.mark.parametrize("network", [CONV, DENSE])
 def test_a_run_that_goes_on_ends_in_the_bits_of_one_that_was_never_stopped(
-    architecture: str, schedule: str, tmp_path: Path
+    network: Architecture, schedule: str, tmp_path: Path
 ) -> None:
-    straight = Run(None, EPOCHS, architecture, schedule).result()
+    straight = Run(None, EPOCHS, network, schedule).result()
     for stop in range(1, EPOCHS + 1):  # the last: it had finished
         path = tmp_path / f"{stop}.safetensors"
-        Run(path, stop, architecture, schedule)
-        resumed = Run(path, EPOCHS, architecture, schedule)
+        Run(path, stop, network, schedule)
+        resumed = Run(path, EPOCHS, network, schedule)
         assert len(resumed.histories[0]) == stop
         assert resumed.result() == straight
     path = tmp_path / "each"
-    assert [Run(path, stop, architecture, schedule).result() for stop in range(1, EPOCHS + 1)][-1] == straight
+    assert [Run(path, stop, network, schedule).result() for stop in range(1, EPOCHS + 1)][-1] == straight
     # The state that an epoch leaves is the same too, or the next one would differ.
     assert path.read_bytes() == (tmp_path / f"{EPOCHS}.safetensors").read_bytes()
 

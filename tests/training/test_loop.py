@@ -14,8 +14,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from convae.errors import ConvaeError
 from convae.network import models
+from convae.network.architecture import Architecture
+from convae.network.conv import Conv
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
 from convae.network.noise import draw
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 from convae.network.passes import threads
 from convae.training import loop
 from convae.training.history import EpochLosses
@@ -50,8 +54,7 @@ def pixels() -> torch.Tensor:
 
 
 def build(arithmetic: str = "exact") -> models.Autoencoder:
-    params = ModelParams(architecture="conv", channels=(8, 16), latent_size=1)
-    return models.build(configure(params, (1, 28, 28), arithmetic=arithmetic), seed=1)
+    return models.build(configure(Conv(channels=(8, 16)), (1, 28, 28), arithmetic=arithmetic), seed=1)
 
 
 def trained(pixels: torch.Tensor, params: TrainParams) -> tuple[list[EpochLosses], models.Autoencoder]:
@@ -198,13 +201,14 @@ def test_training_with_noise_repeats_itself_and_its_test_loss_is_of_clean_images
 
 
 @pytest.mark.parametrize(
-    "asked", [("conv", (4, 6, 5)), ("conv_linear", (4, 6)), ("dense", (2,))], ids=lambda each: each[0]
+    "network",
+    [Conv(channels=(4, 6, 5)), ConvLinear(channels=(4, 6), latent_size=3), Dense(latent_size=3)],
+    ids=lambda each: each.name,
 )
-def test_networks_for_other_images_learn(asked: tuple[str, tuple[int, ...]]) -> None:
+def test_networks_for_other_images_learn(network: Architecture) -> None:
     ramp = np.arange(2)[:, None, None] * 90 + np.arange(21)[:, None] * 3 + np.arange(34)
     colours = torch.tensor(np.stack([ramp, 255 - ramp, ramp // 2], axis=1).astype(np.uint8))
-    params = ModelParams(architecture=asked[0], channels=asked[1], latent_size=3)
-    model = models.build(configure(params, (3, 21, 34)), seed=1)
+    model = models.build(configure(network, (3, 21, 34)), seed=1)
     recipe = PARAMS.model_copy(update={"epochs": 60, "learning_rate": 0.01, "batch_size": 2, "noise": 0.05})
     *_, history = loop.train(model, colours, colours, recipe, CPU)
     assert history[-1].test_loss < history[0].test_loss / 2
@@ -212,13 +216,14 @@ def test_networks_for_other_images_learn(asked: tuple[str, tuple[int, ...]]) -> 
 
 ONE_STEP = """
 import sys, torch
+from convae.network.conv import Conv
 from convae.network.models import build
-from convae.network.params import ModelParams, configure
+from convae.network.params import configure
 from convae.network.passes import threads
 from convae.training.loop import train
 from convae.training.params import TrainParams
 
-model = build(configure(ModelParams(architecture="conv", channels=(2, 2), latent_size=1), (1, 28, 28)))
+model = build(configure(Conv(channels=(2, 2)), (1, 28, 28)))
 pixels = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
 recipe = dict(seed=0, epochs=1, batch_size=2, learning_rate=0.1, weight_decay=0.1, noise=0, arithmetic="exact")
 for schedule in ("constant", "one_cycle"):

@@ -8,9 +8,13 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import Flatten, ReLU, Unflatten
 
 from convae.arithmetic import functions
 from convae.arithmetic.products import Convolution, Product, TransposedConvolution
+
+# The last three add nothing, so they are PyTorch's own.
+__all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU", "Tanh", "Unflatten"]
 
 
 def batched(compute: Callable[[Tensor], Tensor], values: Tensor, dimensions: int) -> Tensor:

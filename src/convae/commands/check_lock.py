@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from convae.check import check_params
 from convae.commands.libraries import check_libraries
 from convae.errors import ConvaeError
-from convae.params import PARAMS, interpolated, parse_yaml, read_params
+from convae.params import PARAMS, interpolated, lookup, parse_yaml, read_params
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
 
@@ -71,7 +71,8 @@ def _locked_params(stage: dict[str, Any], params: dict[str, Any], root: Path) ->
     for entry in stage.get("params", []):
         for name, keys in (entry if isinstance(entry, dict) else {str(PARAMS): [entry]}).items():
             content = params if name == str(PARAMS) else read_params(root / name)
-            values.setdefault(name, {}).update({key: content[key] for key in keys or content})
+            named = [interpolated(key, params) for key in keys or content]
+            values.setdefault(name, {}).update({key: lookup(content, key) for key in named})
     return values
 
 

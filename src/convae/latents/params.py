@@ -2,12 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from convae.params import Section
 
 
 class ExtractParams(Section):
     """Whose latent vectors are kept and embedded."""
 
-    split: Literal["test", "train", "all"] = Field(description="test, train or all")
+    split: Literal["test", "train", "all"]

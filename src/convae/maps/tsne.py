@@ -46,7 +46,7 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
         are all alike.
     """
     if latents.shape[1] < 2:
-        want = "want at least 2 (model.latent_size), to be embedded in the plane"
+        want = "want at least 2, to be embedded in the plane"
         raise ConvaeError("latents", f"got {latents.shape[1]} value each", want)
     if len(latents) - 1 < 3 * params.perplexity:
         raise ConvaeError(

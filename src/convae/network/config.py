@@ -1,27 +1,33 @@
 """What a network is made of: all that is needed to rebuild it, kept beside its weights."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from convae import artifacts
 from convae.params import Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
-Channels = Annotated[int, Field(ge=2, le=4096)]
 Arithmetic = Literal["exact", "native"]
 
 
 class ModelConfig(Section):
-    """The content of ``config.json``; what does not apply is left out."""
+    """The content of ``config.json``; what does not apply is left out.
 
-    architecture: Literal["conv", "conv_linear", "dense"]
-    channels: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=8)] | None = None
-    latent_size: Size | None = None
+    The keys of the architecture's own section stand beside these; `convae.network.params.architecture_of` checks them.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    architecture: str
     image_shape: tuple[Size, Size, Size]
     noise: Annotated[float, Field(gt=0, le=2)] | None = None
-    arithmetic: Arithmetic = "native"  # as all were before the other was there
+    arithmetic: Arithmetic = "native"  # as in models that were written before there was a choice
+
+    def content(self) -> dict[str, Any]:
+        """Return what is written to ``config.json``, in its order."""
+        return {"architecture": self.architecture, **(self.model_extra or {}), **self.model_dump(exclude_none=True)}
 
 
 def read_config(path: Path) -> ModelConfig:

@@ -1,9 +1,9 @@
 """PyTorch's own layers, whose sums each processor rounds in its own way: ``train.arithmetic: native``."""
 
 from torch import Tensor, nn
-from torch.nn import Conv2d, Linear, MaxPool2d, Tanh
+from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh, Unflatten
 
-__all__ = ["Conv2d", "ConvTranspose2d", "Linear", "MaxPool2d", "Tanh"]
+__all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU", "Tanh", "Unflatten"]
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):

@@ -1,54 +1,76 @@
-"""The section ``model``: which network is trained."""
+"""The section ``model``: which network is trained. It has a section for each architecture, and one of them is used."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from convae.network.architecture import Architecture
+from convae.network.config import Arithmetic, ModelConfig
+from convae.network.conv import Conv
+from convae.network.conv_linear import ConvLinear
+from convae.network.dense import Dense
+from convae.params import PARAMS, Section, load_section, lookup, read_params, validated
 
-from convae.errors import ConvaeError
-from convae.network.config import Arithmetic, Channels, ModelConfig
-from convae.network.sides import most_channels
-from convae.params import Section
+
+class ChosenModel(Section):
+    """Which architecture is used."""
+
+    architecture: Literal["conv", "conv_linear", "dense"]
 
 
-class ModelParams(Section):
-    """The network that is asked for."""
+class ModelParams(ChosenModel):
+    """The whole section."""
 
-    architecture: Literal["conv", "conv_linear", "dense"] = Field(description="conv, conv_linear or dense")
-    # YAML has lists only; the tuple keeps the model frozen.
-    channels: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=8)] = Field(
-        strict=False, description="a list of one to eight whole numbers from 2 to 4096, such as [32, 64]"
-    )
-    latent_size: int = Field(ge=1, le=4096, description="a whole number from 1 to 4096")
+    conv: Conv
+    conv_linear: ConvLinear
+    dense: Dense
+
+    @property
+    def network(self) -> Architecture:
+        """The section of the architecture that is used."""
+        used: Architecture = getattr(self, self.architecture)
+        return used
+
+
+ARCHITECTURES: dict[str, type[Architecture]] = {each.name: each for each in (Conv, ConvLinear, Dense)}
+
+
+def load_architecture(path: Path = PARAMS) -> Architecture:
+    """Read ``model.architecture`` and the section that it names, and no other; see `convae.params.load_section`."""
+    content = {"architecture": lookup(read_params(path), "model.architecture")}
+    name = validated(content, ChosenModel, path, "model").architecture
+    return load_section(f"model.{name}", ARCHITECTURES[name], path)
 
 
 def configure(
-    params: ModelParams, image_shape: tuple[int, ...], noise: float = 0, arithmetic: Arithmetic = "exact"
+    network: Architecture, image_shape: tuple[int, ...], noise: float = 0, arithmetic: Arithmetic = "exact"
 ) -> ModelConfig:
-    """Make the configuration of the network that the parameters ask for, for images [C, H, W].
+    """Make the configuration of a network for images [C, H, W].
 
     Raises
     ------
     ConvaeError
-        If the network is to have too few channels, or more convolutions than such images bear, or a latent vector of
-        one value, which no plane can show.
+        If the network has too few or too many convolutions for such images.
     """
-    colours, height, width = image_shape
-    channels, latent_size = params.channels, params.latent_size
-    if params.architecture != "conv" and latent_size < 2:
-        raise ConvaeError("model.latent_size", "got 1", "want at least 2, to be embedded in the plane")
-    if params.architecture != "dense":
-        fewest, most = (
-            {"conv": 2, "conv_linear": 1}[params.architecture],
-            most_channels(params.architecture, (height, width)),
-        )
-        if not fewest <= len(channels) <= most:
-            want = f"want {fewest} to {most} numbers, of {params.architecture} and images of {height} x {width} pixels"
-            raise ConvaeError("model.channels", f"got {list(channels)}", want)
-    return ModelConfig(
-        architecture=params.architecture,
-        channels=None if params.architecture == "dense" else channels,
-        latent_size=None if params.architecture == "conv" else latent_size,
-        image_shape=(colours, height, width),
-        noise=noise or None,
-        arithmetic=arithmetic,
+    network.check(image_shape[1:])
+    return ModelConfig.model_validate(
+        {
+            "architecture": network.name,
+            **network.model_dump(),
+            "image_shape": tuple(image_shape),
+            "noise": noise or None,
+            "arithmetic": arithmetic,
+        }
     )
+
+
+def architecture_of(config: ModelConfig) -> Architecture:
+    """Return what the configuration says of its architecture.
+
+    Raises
+    ------
+    ValueError
+        If there is no such architecture, or its keys are not right.
+    """
+    if config.architecture not in ARCHITECTURES:
+        raise ValueError(f"{config.architecture} is unknown")
+    return ARCHITECTURES[config.architecture].model_validate(config.model_extra)

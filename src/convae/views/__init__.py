@@ -5,6 +5,7 @@ Whatever a user has set for matplotlib, it shall change no figure and stop none.
 """
 
 import contextlib
+import importlib
 import logging
 import os
 from pathlib import Path
@@ -13,7 +14,8 @@ os.environ["MPLBACKEND"] = "agg"
 os.environ["MATPLOTLIBRC"] = os.devnull
 # It warns where it finds no folder for its cache; the next import is slower then.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
-# One in the working folder it reads first, whatever is set, and fails if that is not UTF-8: from another it is not met.
+# It first reads a file in the working folder, whatever is set, and fails if that is not UTF-8: so it is imported from
+# another folder. No import statement: `make deps` would conclude that all stages which import this package load it.
 if Path("matplotlibrc").exists():
     with contextlib.chdir(Path(__file__).parent):
-        import matplotlib  # noqa: F401
+        importlib.import_module("matplotlib")

@@ -59,29 +59,22 @@ class ParamsFinder(importlib.machinery.PathFinder):
 
             def exec_module(module):
                 execute(module)
-                read = module.read_params
+                read, find = module.read_params, module.lookup
 
+                # Who takes one section looks it up.
                 def read_params(*arguments):
-                    content = read(*arguments)
-                    return Sections(content) if sys._getframe(1).f_code.co_name == "load_section" else seen(content)
+                    if not sys._getframe(1).f_code.co_name.startswith("load_"):
+                        os.write(LOG, b"section all\n")
+                    return read(*arguments)
 
-                module.read_params = read_params
+                def lookup(params, name):
+                    os.write(LOG, f"section {name}\n".encode())
+                    return find(params, name)
+
+                module.read_params, module.lookup = read_params, lookup
 
             spec.loader.exec_module = exec_module
         return spec
-
-
-class Sections(dict):
-    """Parsed parameters that record which section is taken."""
-
-    def get(self, name, default=None):
-        os.write(LOG, f"section {name}\n".encode())
-        return super().get(name, default)
-
-
-def seen(content):
-    os.write(LOG, b"section all\n")
-    return content
 
 
 def started() -> None:
