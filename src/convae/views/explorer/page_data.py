@@ -165,7 +165,7 @@ def explorer_data(
     }
     images = list(points.images.values())
     smaller = (plan.height, plan.width) != (height, width)
-    size = f", shown at {plan.height} x {plan.width}" if smaller else ", compressed" * (not is_exact(plan, points))
+    size = f", shown at {plan.height} x {plan.width}" if smaller else "" if is_exact(plan, points) else ", compressed"
     kinds = " and ".join("training" if split == "train" else split for split in points.images)
     about = f"{total:,} {kinds} images of {height} x {width} pixels{size}"
     return {
