@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from benchmarks.programs import timed
+from convae.data.description import read_description
 from convae.data.downloads import fetch
 
 
@@ -45,6 +46,7 @@ class Scale:
     parts: tuple[Fraction, ...] = (Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
 
 
+MNIST = Path("datasets/MNIST.yaml")
 FULL = Scale()
 QUICK = Scale(images=7500, epochs=2, pairs=1, tsne_pairs=(1,), commands=1, parts=(Fraction(1, 2), Fraction(1)))
 
@@ -66,7 +68,7 @@ class Bench:
         self.repository = Path.cwd()
         self.raw = folder / "MNIST/raw"  # where torchvision looks for them
         self.raw.mkdir(parents=True)
-        for name, content in fetch("MNIST").items():
+        for name, content in fetch(MNIST, read_description(MNIST)).items():
             (self.raw / name).write_bytes(content)
 
     def environment(self, clone: Path) -> dict[str, str]:

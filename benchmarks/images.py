@@ -53,10 +53,9 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
         side, ending = KINDS[kind]
         paths = write_images(folder / kind, side, ending, count)
         params = DataParams(
-            dataset="folder",
+            source=str(folder / kind),
             train_images=None,
             test_images=None,
-            folder=str(folder / kind),
             image_size=SIZE,
             colour="rgb",
             background=(255, 255, 255),

@@ -1,4 +1,4 @@
-"""Fetch the dataset, verified, or read a folder of images, and write images and labels as arrays."""
+"""Fetch a published data set or read a folder of images, and write images and labels as arrays."""
 
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from convae.stage import run
 def main() -> None:
     params = load_section("data", DataParams)
     artifacts.read_json(Path("artifacts/check/passed.json"))
-    name = Path(params.folder).name if params.dataset == "folder" else params.dataset
-    source = folders.source(params) if params.dataset == "folder" else published.source(params)
+    source = published.source(params) if params.is_description else folders.source(params)
     shapes = {split: (len(labels), *source.image_shape) for split, labels in source.labels.items()}
     with (
         artifacts.new_array(Path("artifacts/data/train_images.npy"), np.uint8, shapes["train"]) as train,
@@ -25,7 +24,7 @@ def main() -> None:
     artifacts.write_array(Path("artifacts/data/train_labels.npy"), source.labels["train"])
     artifacts.write_array(Path("artifacts/data/test_labels.npy"), source.labels["test"])
     artifacts.write_json(Path("artifacts/data/classes.json"), {"classes": source.classes})
-    artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": name, **source.files})
+    artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": source.name, **source.files})
     artifacts.write_json(Path("artifacts/data/decoder.json"), source.decoder)
 
 

@@ -15,6 +15,7 @@ import yaml
 from dvc.repo import Repo
 from filelock import FileLock
 
+from convae.data.description import read_description
 from convae.data.downloads import fetch
 from convae.params import lookup
 
@@ -37,6 +38,7 @@ SLICE = {
     "generate.components": 5,
     "plot.dpi": 50,
 }
+SHAPES = {"data.source": "examples/shapes", "data.train_images": None, "data.test_images": None}
 # Their outputs are the same whatever the parameters.
 CHECKS = ("check", "check_images")
 
@@ -66,7 +68,8 @@ def mnist_raw(make_once: MakeOnce) -> Path:
     def fill(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("CONVAE_MIRROR", raising=False)
-            for name, content in fetch("MNIST").items():
+            path = REPOSITORY / "datasets/MNIST.yaml"
+            for name, content in fetch(path, read_description(path)).items():
                 (folder / name).write_bytes(content)
 
     return make_once("mnist", fill)
@@ -250,9 +253,10 @@ def watched(watched_repository: Repository, make_once: MakeOnce) -> Callable[[st
     def fill(folder: Path) -> None:
         for stage in yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]:
             if stage == "download":
-                watched_repository.set_params(**{"data.dataset": "folder"})
+                before = {f"data.{key}": value for key, value in watched_repository.params()["data"].items()}
+                watched_repository.set_params(**SHAPES)
                 watch(watched_repository, stage, folder / "download of a folder")
-                watched_repository.set_params(**{"data.dataset": "MNIST"})
+                watched_repository.set_params(**before)
             watch(watched_repository, stage, folder / stage)
 
     logs = make_once("watched", fill)

@@ -1,4 +1,4 @@
-"""Values that are right by themselves and not together are refused before anything runs, and no others."""
+"""Values that are right by themselves and not together are refused before the training, and no others."""
 
 import copy
 import math
@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from convae.check import check_params
+from convae.check import check_images, check_params
 from convae.errors import ConvaeError
 from convae.generation.interpolation import choose_pairs
 from convae.maps.neighbours import neighbours
@@ -21,16 +21,27 @@ from convae.maps.tsne import embed
 PARAMS = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
 
 
-def check(folder: Path, **changes: Any) -> str:
-    """What is said against the default parameters with these changes, or nothing."""
-    params = copy.deepcopy(PARAMS)
+def changed_params(**changes: Any) -> dict[str, Any]:
+    """The default parameters with these changes, by names such as ``model__conv__channels``."""
+    params: dict[str, Any] = copy.deepcopy(PARAMS)
     for name, value in changes.items():
-        section, _, key = name.partition("__")
-        assert key in params[section]
-        params[section][key] = value
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+        *sections, key = name.split("__")
+        values = params
+        for section in sections:
+            values = values[section]
+        assert key in values
+        values[key] = value
+    return params
+
+
+def check(folder: Path, **changes: Any) -> str:
+    """What is said against the default parameters with these changes, before and after the download, or nothing."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(changed_params(**changes)))
     try:
-        check_params(folder / "params.yaml")
+        found = check_params(folder / "params.yaml")
+        size = found.data.image_size or (28, 28)
+        images = (found.data.train_images or 60_000, found.data.test_images or 10_000)
+        check_images(found, *images, (1, *size), folder / "params.yaml")
     except ConvaeError as error:
         message = str(error).removeprefix(f"{folder}/")
         assert message.splitlines() == [message]
@@ -145,3 +156,49 @@ def test_there_are_at_most_as_many_interpolations_as_pairs_of_test_images(
 def test_one_image_is_too_few_to_generate_others(tmp_path: Path) -> None:
     few = check(tmp_path, data__train_images=1)
     assert few == "params.yaml: data.train_images: got 1; want at least 2, to generate others"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data__test_images": 60, "tsne__perplexity": 20},
+        {"data__image_size": [12, 12], "model__conv__channels": [8, 8, 8, 8]},
+    ],
+)
+def test_what_no_source_makes_right_is_refused_before_the_download(changes: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(changed_params(**changes)))
+    with pytest.raises(ConvaeError):
+        check_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "default"),
+    [("test_fraction", 0.2, "0.1"), ("background", [0, 0, 0], "[255, 255, 255]")],
+)
+def test_what_a_description_has_no_use_for_is_refused(key: str, value: Any, default: str, tmp_path: Path) -> None:
+    assert check(tmp_path, **{f"data__{key}": value}).startswith(
+        f"params.yaml: data.{key}: got {value}; want {default}, the default: "
+    )
+    assert not check(tmp_path, **{f"data__{key}": value, "data__source": "examples/shapes"})
+
+
+@pytest.mark.parametrize(
+    ("source", "fix"),
+    [
+        ("MNIST", "did you mean datasets/MNIST.yaml?"),
+        ("datasets/KMINST.yaml", "did you mean datasets/KMNIST.yaml?"),
+        ("photos", "did you mean fotos?"),
+        ("nowhere/pictures", "give the path of a folder of images or of a description"),
+        ("pulled", "`dvc pull pulled` brings it"),
+    ],
+)
+def test_a_source_that_is_missing_is_refused_with_what_may_be_meant(
+    source: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("datasets", "fotos"):
+        (tmp_path / folder).mkdir()
+    for name in ("datasets/MNIST.yaml", "datasets/KMNIST.yaml", "pulled.dvc"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    expected = f"params.yaml: data.source: there is no {source} in {tmp_path}; {fix}"
+    assert check(tmp_path, data__source=source) == expected

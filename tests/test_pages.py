@@ -63,7 +63,7 @@ COVERED = {
     "dvc exp run --queue -S": (LAB, "dvc exp run --queue -S tsne.perplexity=5,8"),
     "dvc exp run --temp": ("pipeline/test_end_to_end.py", 'run("dvc exp run --temp"'),
     "dvc exp run --temp -S": ("team/test_compare.py", "dvc exp run --temp --name islands -S tsne.perplexity=5"),
-    "dvc exp run -S": ("pipeline/test_folder.py", "dvc exp run -S data.dataset=folder -S extract.split=all"),
+    "dvc exp run -S": ("pipeline/test_folder.py", "dvc exp run -S data.source=examples/shapes -S extract.split=all"),
     "dvc exp save --name": (LAB, "dvc exp save --name kept"),
     "dvc exp show": ("pipeline/test_other_machines.py", "dvc exp show --md"),
     "dvc exp show --only-changed": (LAB, "dvc exp show --only-changed --md"),

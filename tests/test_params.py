@@ -217,11 +217,6 @@ INVALID = {
     "too few channels": (CHANNELS, "    - 32\n", f"model.conv.channels: got [32]; want {NUMBERS}"),
     "channels out of range": ("- 64\n  conv_", "- 1\n  conv_", f"model.conv.channels.1: got 1; want {NUMBERS}"),
     "channels of fractions": ("- 64\n  conv_", "- 64.0\n  conv_", f"model.conv.channels.1: got 64.0; want {NUMBERS}"),
-    "more channels than the images allow": (
-        CHANNELS,
-        CHANNELS + CHANNELS,
-        "model.conv.channels: got [32, 64, 32, 64]; want 2 to 3 numbers, for images of 28 x 28 pixels",
-    ),
     "one latent value, of a network that is not used": (
         "  dense:\n    latent_size: 64",
         "  dense:\n    latent_size: 1",
@@ -236,6 +231,11 @@ INVALID = {
     ),
     "number as a key": ("split: test", "split: test\n  20: 1", f"extract.20: unknown key; {KNOWN}"),
     "long key": ("split: test", f"split: test\n  {'x' * 99}: 1", f"extract.{'x' * 57}...: unknown key; {KNOWN}"),
+    "side beyond the range": (
+        "image_size:\n",
+        "image_size: [7, 28]\n",
+        "data.image_size.0: got 7; want null or [height, width], whole numbers from 8 to 256, such as [64, 64]",
+    ),
     "merge key": ("split: test", "split: test\n  <<: {split: all}", f"extract.<<: unknown key; {KNOWN}"),
     "missing key": ("  epochs: 20\n", "", "train.epochs: missing key; want a whole number from 1 to 10000"),
     "misspelt section": ("extract:", "extracts:", "extracts: unknown key; did you mean extract?"),

@@ -102,9 +102,9 @@ def run(name: str, experiment: Experiment) -> None:
     ConvaeError
         If it fails, or what it reads is not here.
     """
-    folder = experiment.changes.get("data.folder")
-    if folder and not Path(f"{folder}.dvc").exists():
-        raise ConvaeError(folder, "is not here", f"`python examples/{folder}.py && dvc add {folder}`")
+    source = experiment.changes.get("data.source", "")
+    if source and not Path(source).is_file() and not Path(f"{source}.dvc").exists():
+        raise ConvaeError(source, "is missing", f"`python examples/{source}.py && dvc add {source}`")
     head = git("rev-parse", "HEAD").strip()
     # DVC wants a new name for each experiment of a commit; what has this one has other parameters or targets.
     for ref in experiment_refs().get(name, []):

@@ -4,6 +4,7 @@ An experiment's name says how it differs from the pipeline's parameters, so what
 one, add a line to a block; `make results` runs what is lacking.
 """
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 Changes = dict[str, Any]
@@ -34,8 +35,7 @@ CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.conv_linear.
 EMOJI: Changes = {
     "model.conv_linear.channels": [16, 32, 64],
     "train.epochs": 20,
-    "data.dataset": "folder",
-    "data.folder": "emoji",
+    "data.source": "emoji",
     "data.image_size": [64, 64],
     "extract.split": "all",
     "train.batch_size": 32,
@@ -72,7 +72,7 @@ BLOCKS: dict[str, tuple[tuple[str, ...], list[Changes]]] = {
     "sizes": (MAP, [network(base, size) for size in SIZES for base in (CONV_LINEAR, DENSE)]),
     "datasets": (
         MAP,
-        [network(CONV_LINEAR, 64, data__dataset="FashionMNIST"), {**network(CONV_LINEAR, 64), **EMOJI}],
+        [network(CONV_LINEAR, 64, data__source="datasets/FashionMNIST.yaml"), {**network(CONV_LINEAR, 64), **EMOJI}],
     ),
     "seeds": (MAP, [*seeds(CONV_LINEAR), *seeds(DENSE)]),
     "matched": (MAP, [matched(size) for size in (32, 10, 3)]),
@@ -102,8 +102,8 @@ def name(changes: Changes) -> str:
         parts += [*map(str, changes["model.conv_linear.channels"]), "to"]
     if f"model.{architecture}.latent_size" in changes:
         parts.append(str(changes[f"model.{architecture}.latent_size"]))
-    if "data.dataset" in changes:
-        parts.append(changes.get("data.folder", changes["data.dataset"]))
+    if "data.source" in changes:
+        parts.append(Path(changes["data.source"]).stem)
     else:
         parts += [
             f"{label}-{changes[key]:g}"

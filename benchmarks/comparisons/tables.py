@@ -154,7 +154,11 @@ def denoising(results: Json) -> str:
 def datasets(ask: Ask) -> str:
     """Show the same network on other images."""
     same = network(CONV_LINEAR, 64)
-    shown = {"MNIST": same, "Fashion-MNIST": {**same, "data.dataset": "FashionMNIST"}, "emoji": {**same, **EMOJI}}
+    shown = {
+        "MNIST": same,
+        "Fashion-MNIST": {**same, "data.source": "datasets/FashionMNIST.yaml"},
+        "emoji": {**same, **EMOJI},
+    }
     kinds = {"loss": 4, "pca": 4, "psnr": 1, "ssim": 3, "latents": 3, "map": 3, "recall": 3}
     rows = [
         [label, *(cell(ask[kind].get(name(each)), digits) for kind, digits in kinds.items())]

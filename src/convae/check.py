@@ -1,8 +1,11 @@
 """Check all of ``params.yaml``, each section and what is wrong between them, before anything runs."""
 
+import difflib
+import math
+import os
 from pathlib import Path
 
-from convae.data.params import DataParams
+from convae.data.params import TEST_FRACTION, WHITE, DataParams
 from convae.errors import ConvaeError
 from convae.generation.params import GenerateParams
 from convae.latents.params import ExtractParams
@@ -12,8 +15,7 @@ from convae.params import PARAMS, Section, read_params, validated
 from convae.training.params import TrainParams
 from convae.views.params import PlotParams
 
-# Of every published dataset that there is to choose.
-TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
+DESCRIPTIONS = Path("datasets")
 # What `quality` needs to measure a map.
 MAP_IMAGES = 50
 
@@ -51,38 +53,68 @@ def check_params(path: Path = PARAMS) -> Params:
     """
     params = validated(read_params(path), Params, path)
     data = params.data
-    if data.dataset != "folder":
-        for key, most in (("train_images", TRAIN_IMAGES), ("test_images", TEST_IMAGES)):
-            if (images := getattr(data, key) or 0) > most:
-                raise ConvaeError(
-                    f"{path}: data.{key}", f"got {images}", f"want at most {most}, those of {data.dataset}"
-                )
-        check_counts(params, data.train_images or TRAIN_IMAGES, data.test_images or TEST_IMAGES, path)
-    try:
-        params.model.network.check(data.image_shape[1:])
-    except ConvaeError as error:
-        raise error.at(path) from None
+    # Whatever the source, there are no more images than these parameters allow.
+    _check_counts(params, data.train_images or math.inf, data.test_images or math.inf, path)
+    if data.image_size:
+        _check_model(params, (1, *data.image_size), path)
+    if data.is_description:
+        reason = "a published data set has test images of its own, and no transparency"
+        for key, default in (("test_fraction", TEST_FRACTION), ("background", WHITE)):
+            got = getattr(data, key)
+            if got != default:
+                shown = [list(each) if isinstance(each, tuple) else each for each in (got, default)]
+                raise ConvaeError(f"{path}: data.{key}", f"got {shown[0]}", f"want {shown[1]}, the default: {reason}")
+    _check_source(data.source, path)
     return params
 
 
-def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> None:
-    """Refuse values that do not go with the numbers of images; else a stage would, after hours of training.
+def check_images(params: Params, train: int, test: int, image_shape: tuple[int, ...], path: Path = PARAMS) -> None:
+    """Refuse values that do not go with the images; else a stage would, after hours of training.
 
     Parameters
     ----------
     params : Params
         All parameters.
     train, test : int
-        The images of the splits.
+        The numbers of images.
+    image_shape : tuple of int
+        Channels, height and width of each image.
     path : Path
         What to call the file in an error.
 
     Raises
     ------
     ConvaeError
-        If there are too few images for new images between or like them, for a map, or for the
-        map's perplexity.
+        If there are too few images for new images between or like them, for a map, or for the map's perplexity; or if
+        the network does not go with their size.
     """
+    _check_counts(params, train, test, path)
+    _check_model(params, image_shape, path)
+
+
+def _check_source(source: str, path: Path) -> None:
+    """Refuse a source that does not exist; suggest one with a similar name."""
+    if os.path.exists(source):
+        return
+    folders = [folder for folder in (Path(source).parent, DESCRIPTIONS) if folder.is_dir()]
+    known = {each.stem.lower(): each for folder in folders for each in sorted(folder.iterdir())}
+    near = difflib.get_close_matches(Path(source).stem.lower(), known, n=1)
+    fix = f"did you mean {known[near[0]]}?" if near else "give the path of a folder of images or of a description"
+    if os.path.exists(f"{source}.dvc"):
+        fix = f"`dvc pull {source}` brings it"
+    what = f"there is no {source if source.isprintable() else repr(source)} in {Path.cwd()}"
+    raise ConvaeError(f"{path}: data.source", what[:150], fix)
+
+
+def _check_model(params: Params, image_shape: tuple[int, ...], path: Path) -> None:
+    try:
+        params.model.network.check(image_shape[1:])
+    except ConvaeError as error:
+        raise error.at(path) from None
+
+
+def _check_counts(params: Params, train: float, test: float, path: Path) -> None:
+    """Refuse values that do not go with the numbers of images, or with the most that there may be."""
     split = params.extract.split
     points = {"train": train, "test": test, "all": train + test}[split]
     if points < MAP_IMAGES:
@@ -95,8 +127,9 @@ def check_counts(params: Params, train: int, test: int, path: Path = PARAMS) -> 
     for name, images in (("train", train), ("test", test)):
         if images < 2:
             raise ConvaeError(f"{path}: data.{name}_images", f"got {images}", "want at least 2, to generate others")
-    if params.generate.interpolations > (pairs := test * (test - 1) // 2):
+    pairs = test * (test - 1) / 2
+    if params.generate.interpolations > pairs:
         what = f"got {params.generate.interpolations} for {test} test images"
         raise ConvaeError(
-            f"{path}: generate.interpolations", what, f"want at most {pairs}, their pairs, or more images"
+            f"{path}: generate.interpolations", what, f"want at most {pairs:g}, their pairs, or more images"
         )

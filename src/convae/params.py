@@ -162,11 +162,11 @@ def _explained(invalid: ValidationError, schema: type[BaseModel], path: Path, se
     want = f"the keys {', '.join(schema.model_fields)}"
     for key in keys:
         field = schema.model_fields.get(key)
-        if field is None:
-            break
+        if field is None:  # a number in a list, or a name in a mapping
+            continue
         want = wanted(field)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            schema = field.annotation
+        kinds = [field.annotation, *get_args(field.annotation)]
+        schema = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), schema)
     short_list = error["type"] == "missing" and isinstance(error["loc"][-1], int)
     if short_list:
         keys.pop()

@@ -24,10 +24,10 @@ from convae.errors import ConvaeError
 WHITE = (255, 255, 255)
 
 
-def photo(number: int) -> bytes:
-    """Make an image file of one colour, which tells its number."""
+def photo(number: int, size: tuple[int, int] = (8, 8), mode: str = "RGB") -> bytes:
+    """Make an image file of one colour, which says its number."""
     file = io.BytesIO()
-    Image.new("RGB", (8, 8), (number % 256, number // 256, 7)).save(file, "PNG")
+    Image.new("RGB", size, (number % 256, number // 256, 7)).convert(mode).save(file, "PNG")
     return file.getvalue()
 
 
@@ -39,9 +39,10 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def section(folder: Path, **values: Any) -> DataParams:
-    given = {"image_size": (8, 8), "colour": "rgb", "background": WHITE, "test_fraction": 0.3}
-    given |= {"dataset": "folder", "folder": str(folder), "train_images": None, "test_images": None}
-    return DataParams(**{**given, **values})
+    given_splits = (folder / "test").exists()
+    defaults = {"image_size": None, "colour": None, "background": WHITE, "test_fraction": 0.1 if given_splits else 0.3}
+    defaults |= {"source": str(folder), "train_images": None, "test_images": None}
+    return DataParams(**{**defaults, **values})
 
 
 def chosen(folder: Path, **values: Any) -> Source:
@@ -61,7 +62,7 @@ def filled(found: Source, out: Path) -> dict[str, np.ndarray]:
 
 
 def share(content: bytes) -> float:
-    """Tell where from 0 to 1 a file's content stands: below data.test_fraction, it is for testing."""
+    """Map a file's content to a number from 0 to 1: below data.test_fraction, it is for testing."""
     return int(hashlib.sha256(content).hexdigest()[:12], 16) / 2**48
 
 
@@ -111,14 +112,17 @@ def test_a_split_without_images_is_refused(tmp_path, fraction, missing, fix):
     message = f"none of 2 images is for {missing}ing; {fix} data.test_fraction, or add images"
     with pytest.raises(ConvaeError, match=message) as caught:
         chosen(tmp_path, test_fraction=fraction)
-    assert str(caught.value) == f"data.folder: {tmp_path}: {message}"
+    assert str(caught.value) == f"data.source: {tmp_path}: {message}"
 
 
-def test_given_splits_are_taken_whatever_the_fraction(tmp_path):
+def test_given_splits_are_taken_and_a_fraction_is_refused_with_them(tmp_path):
     files = {"train/2.png": photo(2), "train/1.png": photo(1), "test/3.png": photo(3)}
-    for fraction in (1e-9, 1 - 1e-9):
-        found = chosen(put(tmp_path, files), test_fraction=fraction)
-        assert found.files == {"train": ["train/1.png", "train/2.png"], "test": ["test/3.png"]}
+    found = chosen(put(tmp_path, files), test_fraction=0.1)
+    assert found.files == {"train": ["train/1.png", "train/2.png"], "test": ["test/3.png"]}
+    with pytest.raises(
+        ConvaeError, match=r"^data.test_fraction: got 0.2; want 0.1, the default: .* has test images of"
+    ):
+        chosen(tmp_path, test_fraction=0.2)
 
 
 def test_a_train_folder_alone_is_split_by_content(tmp_path):
@@ -126,16 +130,11 @@ def test_a_train_folder_alone_is_split_by_content(tmp_path):
     assert found.files["test"] == [f"train/{name}" for name, content in MANY.items() if share(content) < 0.3]
 
 
-def test_copies_in_both_given_splits_are_told_by_name(tmp_path, capsys):
+def test_copies_in_both_given_splits_are_named_and_no_others(tmp_path, capsys):
     files = {"train/1.png": photo(1), "test/1 again.png": photo(1), "test/one\nmore.png": photo(1)}
-    chosen(put(tmp_path, {**files, "test/2.png": photo(2)}))
+    chosen(put(tmp_path, {**files, "train/1 too.png": photo(1), "test/2.png": photo(2)}))
     expected = r"download: 2 test images are copies of training images: test/1 again.png, 'test/one\nmore.png'"
     assert capsys.readouterr().out == f"{expected}\n"
-
-
-def test_nothing_is_told_of_splits_that_have_nothing_in_common(tmp_path, capsys):
-    chosen(put(tmp_path, {"train/1.png": photo(1), "train/1 again.png": photo(1), "test/2.png": photo(2)}))
-    assert capsys.readouterr().out == ""
 
 
 def test_so_many_images_are_taken_as_are_wanted_in_the_order_of_their_paths(tmp_path):
@@ -146,7 +145,11 @@ def test_so_many_images_are_taken_as_are_wanted_in_the_order_of_their_paths(tmp_
         for split in ("train", "test"):
             assert len(found[split]) == most
             assert found[split] == [name for name in everything[split] if name in found[split]]
-    assert chosen(tmp_path, train_images=10_000, test_images=10_000).files == everything
+    most = {f"{split}_images": len(files) for split, files in everything.items()}
+    assert chosen(tmp_path, **most).files == everything
+    for key, count in most.items():
+        with pytest.raises(ConvaeError, match=f"^data.{key}: got {count + 1}; want at most {count}, those of "):
+            chosen(tmp_path, **{key: count + 1})
 
 
 def test_always_the_same_images_are_taken_whatever_their_names(tmp_path):
@@ -201,14 +204,41 @@ def test_each_row_is_the_image_of_its_file(tmp_path):
         assert [f"{number:03}.png" for number in numbers(images[split])] == found.files[split]
 
 
-@pytest.mark.parametrize(("colour", "channels"), [("rgb", 3), ("grey", 1)])
-def test_images_have_the_shape_that_is_asked_for(tmp_path, colour, channels):
-    found = chosen(put(tmp_path / "photos", MANY), colour=colour, image_size=(16, 9), train_images=5, test_images=3)
-    assert found.image_shape == (channels, 16, 9)
-    images = filled(found, tmp_path)
-    assert images["train"].shape == (5, channels, 16, 9)
-    assert images["test"].shape == (3, channels, 16, 9)
+@pytest.mark.parametrize(
+    ("mode", "values", "shape"),
+    [
+        ("RGB", {}, (3, 9, 16)),
+        ("L", {}, (1, 9, 16)),
+        ("RGB", {"colour": "grey"}, (1, 9, 16)),
+        ("L", {"colour": "rgb"}, (3, 9, 16)),
+        ("L", {"image_size": (8, 12)}, (1, 8, 12)),
+        ("RGB", {"image_size": (8, 12), "colour": "grey"}, (1, 8, 12)),
+    ],
+)
+def test_images_have_the_shape_that_is_asked_for_or_their_own(tmp_path, mode, values, shape):
+    files = {
+        f"{split}/{number}.png": photo(number, (16, 9), mode) for split in ("train", "test") for number in range(3)
+    }
+    found = chosen(put(tmp_path / "photos", files), **values)
+    assert found.image_shape == shape
+    assert {images.shape for images in filled(found, tmp_path / "out").values()} == {(3, *shape)}
     assert "pillow" in found.decoder
+
+
+def test_one_coloured_file_makes_all_images_coloured(tmp_path):
+    found = chosen(put(tmp_path, {"train/1.png": photo(1, mode="L"), "test/2.png": photo(2)}))
+    assert found.image_shape == (3, 8, 8)
+
+
+def test_images_of_several_sizes_or_of_a_size_that_no_network_takes_must_be_resized(tmp_path):
+    files = {f"train/{number}.png": photo(number) for number in range(3)}
+    put(tmp_path / "several", {**files, "test/wide.png": photo(4, (300, 8))})
+    message = assert_refused(tmp_path / "several", tmp_path / "out")
+    assert message.startswith("data.image_size: got null for images of 2 sizes: 3 of 8 x 8, 1 of 8 x 300; set it, such")
+    assert chosen(tmp_path / "several", image_size=(8, 8)).image_shape == (3, 8, 8)
+    put(tmp_path / "large", {"train/1.png": photo(1, (300, 8)), "test/2.png": photo(2, (300, 8))})
+    message = assert_refused(tmp_path / "large", tmp_path / "out")
+    assert message == "data.image_size: got null for images of 8 x 300 pixels; set it, to 8 to 256 pixels a side"
 
 
 @pytest.mark.parametrize(
@@ -218,16 +248,16 @@ def test_images_have_the_shape_that_is_asked_for(tmp_path, colour, channels):
 def test_classes_that_some_file_systems_take_for_one_are_refused(tmp_path, one, other):
     assert one != other
     put(tmp_path, {f"train/{one}/1.png": photo(1), f"train/{other}/2.png": photo(2), f"test/{one}/3.png": photo(3)})
-    with pytest.raises(ConvaeError, match="two classes that differ in case or accents' spelling only") as caught:
+    with pytest.raises(ConvaeError, match="two classes that differ only in case or accents' spelling") as caught:
         chosen(tmp_path)
     assert all(name in str(caught.value) for name in (one, other))
 
 
-def test_classes_without_images_in_a_split_are_told(tmp_path, capsys):
+def test_classes_without_images_in_a_split_are_reported(tmp_path, capsys):
     files = {"train/cat/1.png": photo(1), "train/d\nog/2.png": photo(2), "test/cat/3.png": photo(3)}
     found = chosen(put(tmp_path, {**files, "test/eel/4.png": photo(4)}))
     assert found.classes == ["cat", "d\nog", "eel"]
-    expected = ["download: without train images: eel", r"download: without test images: 'd\nog'"]
+    expected = ["download: classes without train images: eel", r"download: classes without test images: 'd\nog'"]
     assert capsys.readouterr().out.splitlines() == expected
 
 
@@ -248,7 +278,7 @@ def test_all_that_cannot_be_used_is_refused_at_once_ten_of_it_by_name(tmp_path):
     first = bad[:6] + [f"test/dog {number}.png" for number in ("0", "1", "10", "100")]
     listed = ", ".join(f"{name} is not an image that Pillow reads" for name in first)
     what = f"1,206 of 1,208 files cannot be used: {listed} and 1,196 more"
-    assert message == f"data.folder: {tmp_path}/photos: {what}; mend or remove them"
+    assert message == f"data.source: {tmp_path}/photos: {what}; repair or remove them"
 
 
 def test_a_long_or_broken_name_is_shown_in_one_line(tmp_path):
@@ -271,13 +301,13 @@ def test_what_is_no_file_is_refused_by_name_and_not_waited_for(tmp_path):
     message = assert_refused(folder, tmp_path / "out")
     assert "5 of 305 files cannot be used: " in message
     assert "empty.png is empty" in message
-    assert "fifo.png is no file" in message
-    assert "broken link.png is not there, or a link to nothing" in message
-    assert "link to itself.png is not there, or a link to nothing" in message
-    assert "endless.png is no file" in message
+    assert "fifo.png is not a file" in message
+    assert "broken link.png is missing, or a link to a missing file" in message
+    assert "link to itself.png is missing, or a link to a missing file" in message
+    assert "endless.png is not a file" in message
 
 
-def test_files_that_cannot_be_read_are_not_told_to_be_copies(tmp_path, capsys):
+def test_files_that_cannot_be_read_are_not_reported_as_copies(tmp_path, capsys):
     folder = put(tmp_path / "photos", {"train/1.png": photo(1), "test/2.png": photo(2)})
     (folder / "train" / "3.png").symlink_to("nowhere")
     (folder / "test" / "4.png").symlink_to("nowhere")
@@ -289,7 +319,7 @@ def test_a_file_that_goes_away_before_it_is_decoded_is_refused(tmp_path):
     folder = put(tmp_path / "photos", MANY)
     found = chosen(folder)
     (folder / "000.png").unlink()
-    with pytest.raises(ConvaeError, match=r"1 of 300 files cannot be used: 000\.png is not there, "):
+    with pytest.raises(ConvaeError, match=r"1 of 300 files cannot be used: 000\.png is missing, "):
         filled(found, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -318,7 +348,7 @@ def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
         assert (tmp_path / "1" / f"{split}.npy").read_bytes() == (tmp_path / "3" / f"{split}.npy").read_bytes()
 
 
-def test_what_there_is_to_tell_of_images_is_counted(tmp_path, capsys):
+def test_notes_on_images_are_counted(tmp_path, capsys):
     file = io.BytesIO()
     frame = Image.new("RGB", (8, 8), (200, 0, 0))
     frame.save(file, "GIF", save_all=True, append_images=[Image.new("RGB", (8, 8), (0, 200, 0))])
@@ -337,6 +367,6 @@ def test_a_bomb_and_an_image_that_is_too_small_are_refused_with_their_sizes(tmp_
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     folder = put(tmp_path / "photos", {"train/1.png": bomb, "test/2.png": photo(2)})
-    message = assert_refused(folder, tmp_path / "out", image_size=(33, 33))
+    message = assert_refused(folder, tmp_path / "out", image_size=(33, 33), colour="rgb")
     assert "2 of 2 files cannot be used: train/1.png has more than 89,478,485 pixels, " in message
     assert "test/2.png has 8 x 8 pixels, less than a quarter of 33 x 33" in message

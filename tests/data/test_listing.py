@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convae.data.listing import Picture, image_files, layout, named, shown
+from convae.data.listing import ImageFile, layout, list_images, named, shown
 from convae.errors import ConvaeError
 
 
@@ -22,7 +22,7 @@ def refusal(folder: Path, *names: str) -> str:
     """Give the one line that a folder with these files is refused with."""
     put(folder, *names)
     with pytest.raises(ConvaeError) as caught:
-        layout("photos", list(image_files(folder)))
+        layout("photos", list(list_images(folder)))
     message = str(caught.value)
     assert message.isprintable()
     return message
@@ -30,8 +30,8 @@ def refusal(folder: Path, *names: str) -> str:
 
 def found(folder: Path, *names: str) -> dict[str, list[tuple[str, str | None]]]:
     put(folder, *names)
-    splits = layout("photos", list(image_files(folder)))
-    assert all(isinstance(each, Picture) for pictures in splits.values() for each in pictures)
+    splits = layout("photos", list(list_images(folder)))
+    assert all(isinstance(each, ImageFile) for pictures in splits.values() for each in pictures)
     return {split: [tuple(each) for each in pictures] for split, pictures in splits.items()}
 
 
@@ -83,7 +83,7 @@ def test_what_other_programs_leave_behind_is_passed_over(tmp_path):
 
 def test_any_other_file_is_taken_for_an_image(tmp_path):
     names = ["1", "LICENSE", "README.txt", "archive.zip", "dvc", "thumbs.db.png"]
-    assert list(image_files(put(tmp_path, *names))) == names
+    assert list(list_images(put(tmp_path, *names))) == names
 
 
 # In the order of their bytes in UTF-8.
@@ -95,7 +95,7 @@ NAMES += ["emoji 🙂.png", "🙂.png"]
 def test_the_order_is_that_of_the_names_bytes_in_any_script(tmp_path):
     expected = sorted(name.encode() for name in NAMES)
     put(tmp_path, *sorted(NAMES, key=len))
-    assert [name.encode() for name in image_files(tmp_path)] == expected
+    assert [name.encode() for name in list_images(tmp_path)] == expected
     assert (
         expected.index("日本.png".encode()) < expected.index("\uff21.png".encode()) < expected.index("🙂.png".encode())
     )
@@ -105,7 +105,7 @@ def test_the_order_is_that_of_the_names_bytes_in_any_script(tmp_path):
 def test_the_order_is_that_of_whole_paths(tmp_path):
     # A space, a hyphen and a dot come before a slash, a zero comes after it.
     names = ["a b/1.png", "a-b/1.png", "a.png", "a/1 2.png", "a/1.png", "a/1/1.png", "a0.png"]
-    assert list(image_files(put(tmp_path, *reversed(names)))) == names
+    assert list(list_images(put(tmp_path, *reversed(names)))) == names
 
 
 def test_classes_may_have_any_name(tmp_path):
@@ -120,13 +120,13 @@ def test_links_to_files_and_links_to_nothing_are_listed(tmp_path):
     (tmp_path / "2.png").symlink_to("1.png")
     (tmp_path / "3.png").symlink_to("nowhere")
     (tmp_path / "4.png").symlink_to("4.png")
-    assert list(image_files(tmp_path)) == ["1.png", "2.png", "3.png", "4.png"]
+    assert list(list_images(tmp_path)) == ["1.png", "2.png", "3.png", "4.png"]
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path):
     put(tmp_path / "there", "1.png")
     (tmp_path / "here").symlink_to("there")
-    assert list(image_files(tmp_path / "here")) == ["1.png"]
+    assert list(list_images(tmp_path / "here")) == ["1.png"]
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
@@ -138,14 +138,14 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ConvaeError, match=r"^\S+/nowhere: cannot be read \(No such file or directory\); ") as caught:
-        list(image_files(tmp_path / "nowhere"))
+        list(list_images(tmp_path / "nowhere"))
     assert "`dvc pull`" in str(caught.value)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     put(tmp_path, "photos")
     with pytest.raises(ConvaeError, match=r"^\S+/photos: cannot be read \(Not a directory\); "):
-        list(image_files(tmp_path / "photos"))
+        list(list_images(tmp_path / "photos"))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     ],
 )
 def test_train_or_test_beside_what_is_neither_is_refused(tmp_path, names, what):
-    expected = f"photos: {what}; want both train and test and nothing else, or neither, but classes"
+    expected = f"photos: {what}; want train and test and nothing else, or only folders of classes"
     assert refusal(tmp_path, *names) == expected
 
 
@@ -198,7 +198,7 @@ def test_a_link_to_the_folder_it_lies_in_is_refused(tmp_path):
 def test_a_hidden_link_to_a_folder_is_passed_over(tmp_path):
     put(tmp_path, "1.png")
     (tmp_path / ".link").symlink_to(tmp_path)
-    assert list(image_files(tmp_path)) == ["1.png"]
+    assert list(list_images(tmp_path)) == ["1.png"]
 
 
 @pytest.mark.parametrize("below", ["", "cat/", "\x1b[31mred\n/"])

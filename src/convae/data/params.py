@@ -1,4 +1,4 @@
-"""The section ``data``: which images the pipeline works on, and how those of a folder are prepared."""
+"""The section ``data``: which images the pipeline works on, and how they are prepared."""
 
 import re
 from typing import Annotated, Literal
@@ -10,39 +10,39 @@ from convae.params import Section
 Side = Annotated[int, Field(ge=8, le=256)]
 Level = Annotated[int, Field(ge=0, le=255)]
 
-# What some YAML parser takes for a number, a time or a date; and the folder itself, or the one above.
+# The defaults of what some sources have no use for: other values are refused there.
+WHITE = (255, 255, 255)
+TEST_FRACTION = 0.1
+# What some YAML parser takes for a number, a time or a date; and the empty path, "." and "..".
 NUMBER = re.compile(r"[-+]?[.0-9][-+.0-9a-fA-FoOxXtTzZ:_ ]*|")
 
 
-def _path(folder: str) -> str:
-    if NUMBER.fullmatch(folder):
+def _path(source: str) -> str:
+    if NUMBER.fullmatch(source):
         raise ValueError("is no path to every parser")
-    folder.encode()  # raises on halves of characters, which JSON's escapes can name
-    return folder
+    source.encode()  # raises on halves of characters, which JSON's escapes can name
+    return source
 
 
 class DataParams(Section):
     """What the download stage writes."""
 
-    dataset: Literal["MNIST", "FashionMNIST", "KMNIST", "folder"] = Field(
-        description="MNIST, FashionMNIST, KMNIST or folder"
+    source: Annotated[str, AfterValidator(_path)] = Field(
+        description="the path of a description (.yaml) or of a folder of images (./NAME if it is like a number)"
     )
     train_images: int | None = Field(ge=1, description="null or a whole number, 1 or more")
     test_images: int | None = Field(ge=1, description="null or a whole number, 1 or more")
-    folder: Annotated[str, AfterValidator(_path)] = Field(
-        description="the path of a folder of images (one whose name is like a number begins with ./)"
-    )
     # YAML has lists only; the tuples keep the model frozen.
-    image_size: tuple[Side, Side] = Field(
-        strict=False, description="[height, width], whole numbers from 8 to 256, such as [64, 64]"
+    image_size: tuple[Side, Side] | None = Field(
+        strict=False, description="null or [height, width], whole numbers from 8 to 256, such as [64, 64]"
     )
-    colour: Literal["rgb", "grey"] = Field(description="rgb or grey")
+    colour: Literal["rgb", "grey"] | None = Field(description="null, rgb or grey")
+    test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
     background: tuple[Level, Level, Level] = Field(
         strict=False, description="[red, green, blue], whole numbers from 0 to 255, such as [255, 255, 255]"
     )
-    test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of each image."""
-        return ({"rgb": 3, "grey": 1}[self.colour], *self.image_size) if self.dataset == "folder" else (1, 28, 28)
+    def is_description(self) -> bool:
+        """Whether the source is a published data set's description, and not a folder of images."""
+        return self.source.endswith((".yaml", ".yml"))

@@ -1,31 +1,139 @@
-"""The published datasets as a source of images."""
+"""A published data set, which a description names, as a source of images."""
 
+import math
 from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from convae.artifacts import Put
-from convae.data import idx
-from convae.data.datasets import DATASETS, SPLITS
+from convae.data.archives import ArchiveError, decompress, read_members
+from convae.data.description import ARCHIVES, Description, read_description
 from convae.data.downloads import fetch
+from convae.data.formats import idx_images, idx_labels, parse_records
+from convae.data.image_files import decoder, resize, too_small
 from convae.data.params import DataParams
-from convae.data.source import Source
+from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
+from convae.errors import ConvaeError
+from convae.progress import progress
+
+SPLITS = ("train", "test")
+# More bytes than an IDX file's header has.
+HEADER = 64
+# Images that are resized between two steps of the progress bar.
+CHUNK = 500
 
 
 def source(params: DataParams) -> Source:
-    """Fetch a published dataset; see `fetch` for the errors."""
-    files = fetch(params.dataset)
+    """Read a description, and fetch and decode the data set that it describes.
+
+    Parameters
+    ----------
+    params : DataParams
+        The section ``data``.
+
+    Returns
+    -------
+    Source
+        The images; they are resized, if they are to be, when it fills the arrays.
+
+    Raises
+    ------
+    ConvaeError
+        If the description is at fault, the parameters do not go with it, no source has a file intact, or the files are
+        not what the description says.
+    """
+    path = Path(params.source)
+    description = read_description(path)
+    check_counts(params, {split: getattr(description, split).count for split in SPLITS})
+    channels, *size = description.shape
+    check_size(params, size)
+    height, width = params.image_size or size
+    if too_small(size, (height, width)):
+        what = f"got [{height}, {width}] for images of {size[0]} x {size[1]} pixels"
+        raise ConvaeError("data.image_size", what, "want at most four times their sides")
+    contents = _unpacked(path, description, fetch(path, description))
     first = {"train": params.train_images, "test": params.test_images}
-    images = {split: idx.images(files[names[0]], names[0], first[split]) for split, names in SPLITS.items()}
-
-    def fill(puts: Mapping[str, Put]) -> None:
-        for split, put in puts.items():
-            put(0, images[split])
-
-    channels, height, width = images["train"].shape[1:]
+    images, labels = {}, {}
+    for split in SPLITS:
+        pixels, numbers = _decoded(path, description, split, contents)
+        images[split], labels[split] = pixels[: first[split]], numbers[: first[split]]
+    image_shape = (CHANNELS[params.colour] if params.colour else channels, height, width)
     return Source(
-        image_shape=(channels, height, width),
-        labels={split: idx.labels(files[names[1]], names[1], first[split]) for split, names in SPLITS.items()},
-        classes=list(DATASETS[params.dataset].classes),
+        name=path.stem,
+        image_shape=image_shape,
+        labels=labels,
+        classes=list(description.classes),
         files={split: [] for split in SPLITS},
-        decoder={},
-        fill=fill,
+        decoder={} if image_shape == description.shape else decoder(),
+        fill=lambda puts: _fill(images, image_shape, puts),
     )
+
+
+def _unpacked(path: Path, description: Description, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the content of each file that train and test name: taken out of its archive, and decompressed."""
+    most: dict[str, int] = {}
+    for split in (description.train, description.test):
+        record = math.prod(description.shape) + (description.label_bytes or 0)
+        most |= dict.fromkeys((*split.images, *split.labels), HEADER + record * split.count)
+    found: dict[str, bytes] = {}
+    for name, content in files.items():
+        try:
+            if name.endswith(ARCHIVES):
+                inside = {part.removeprefix(f"{name}/"): most[part] for part in most if part.startswith(f"{name}/")}
+                parts = {f"{name}/{member}": each for member, each in read_members(content, inside).items()}
+            else:
+                parts = {name: content}
+            for part, each in parts.items():
+                found[part] = decompress(each, most[part]) if part.endswith(".gz") else each
+        except ArchiveError as error:
+            raise ConvaeError(f"{path}: {name}", str(error), "correct what train, test and files say") from None
+    return found
+
+
+def _decoded(
+    path: Path, description: Description, name: str, contents: Mapping[str, bytes]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decode a split's files to images, uint8 [N, C, H, W], and labels, int64 [N]."""
+    split = getattr(description, name)
+    images, labels = [], []
+    for part in split.images:
+        if description.label_bytes is None:
+            pixels = idx_images(contents[part], f"{path}: {part}", description.shape)
+        else:
+            pixels, numbers = parse_records(
+                contents[part], f"{path}: {part}", description.label_bytes, description.shape
+            )
+            labels.append(numbers)
+        images.append(pixels)
+    labels += [idx_labels(contents[part], f"{path}: {part}") for part in split.labels]
+    pixels = np.concatenate(images) if len(images) > 1 else images[0]
+    numbers = np.full(len(pixels), UNLABELLED)
+    if description.classes:
+        numbers = np.concatenate(labels).astype(np.int64)
+    if not len(pixels) == len(numbers) == split.count:
+        what = f"got {split.count} for {len(pixels)} images and {len(numbers)} labels"
+        raise ConvaeError(f"{path}: {name}.count", what, "correct what the description says")
+    if numbers.max() >= len(description.classes) > 0:
+        what = f"got {len(description.classes)} names, but {name} has a label {numbers.max()}"
+        raise ConvaeError(f"{path}: classes", what, "want a name for each label from 0 on")
+    return pixels, numbers
+
+
+def _fill(images: Mapping[str, np.ndarray], image_shape: tuple[int, ...], puts: Mapping[str, Put]) -> None:
+    """Write the images, in another size or colour if need be."""
+    for split, put in puts.items():
+        if images[split].shape[1:] == image_shape:
+            put(0, images[split])
+            continue
+        with progress(len(images[split]), "images") as advance:
+            for start in range(0, len(images[split]), CHUNK):
+                part = images[split][start : start + CHUNK]
+                put(start, np.stack([resize(_image(pixels), image_shape) for pixels in part]))
+                advance(len(part))
+
+
+def _image(pixels: np.ndarray) -> Image.Image:
+    """Make an image of an array [C, H, W] with one channel or three."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))

@@ -1,22 +1,27 @@
-"""What a source of images gives, be it a published dataset or a folder."""
+"""What a source of images provides, be it a published data set or a folder, and which parameters go with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from convae.artifacts import Put
+from convae.data.params import DataParams
+from convae.errors import ConvaeError
 
 # The label of images that have none.
 UNLABELLED = -1
+CHANNELS = {"grey": 1, "rgb": 3}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Images for training and testing, and what is known of them; each mapping has the keys ``train`` and ``test``.
+    """Images for training and testing; each mapping but `decoder` has the keys ``train`` and ``test``.
 
     Attributes
     ----------
+    name : str
+        What the data set is called.
     image_shape : tuple of int
         Channels, height and width of each image.
     labels : mapping of str to numpy.ndarray
@@ -24,16 +29,32 @@ class Source:
     classes : list of str
         What the numbers stand for; empty where images have no labels.
     files : mapping of str to list of str
-        The file that each image came from; empty where it was not one of its own.
+        The file that each image came from; empty where images have no files of their own.
     decoder : mapping of str to str
-        Versions of what decoded the images, where another version might give other pixels.
+        Versions of the libraries that decoded or resized the images, if another version might give other pixels.
     fill : callable
-        Puts all images, uint8 [N, C, H, W], by a function for each split.
+        Writes all images, uint8 [N, C, H, W], with a function for each split.
     """
 
+    name: str
     image_shape: tuple[int, int, int]
     labels: Mapping[str, np.ndarray]
     classes: list[str]
     files: Mapping[str, list[str]]
     decoder: Mapping[str, str]
     fill: Callable[[Mapping[str, Put]], None]
+
+
+def check_counts(params: DataParams, counts: Mapping[str, int]) -> None:
+    """Refuse more training or test images than the source has."""
+    for split, wanted in (("train", params.train_images), ("test", params.test_images)):
+        if wanted and wanted > counts[split]:
+            fix = f"want at most {counts[split]}, those of {params.source}, or null for all"
+            raise ConvaeError(f"data.{split}_images", f"got {wanted}", fix)
+
+
+def check_size(params: DataParams, size: Sequence[int]) -> None:
+    """Refuse images, of this height and width, that are not resized and that no network takes."""
+    if params.image_size is None and not all(8 <= side <= 256 for side in size):
+        what = f"got null for images of {size[0]} x {size[1]} pixels"
+        raise ConvaeError("data.image_size", what, "set it, to 8 to 256 pixels a side")

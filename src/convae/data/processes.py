@@ -1,4 +1,4 @@
-"""Share work among processes that are forked for it; what they find comes back as text."""
+"""Share work among forked processes, which send their results back as JSON."""
 
 import json
 import os
@@ -13,35 +13,35 @@ import joblib
 
 from convae.errors import ConvaeError
 
-# How long what is found may wait, so that a progress bar moves.
+# Results are sent at least this often, so that a progress bar moves.
 SECONDS = 0.2
 
 
-def in_forks(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]]:
+def map_in_processes(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]]:
     """Call a function with each number below a count, in a process for each core.
 
-    Not by a pool of Python's: that would send pickles, and its processes outlive one that is killed.
+    Not with a pool of Python's: that sends pickles, and its processes survive when the parent is killed.
 
     Parameters
     ----------
     work : callable
-        From a number to something that JSON can hold, of a kilobyte at most.
+        Takes a number and gives something that JSON can hold, of at most a kilobyte.
     count : int
-        How often it is called.
+        The number of calls.
 
     Yields
     ------
     int
         A number, in no order.
     Any
-        What the function gave for it.
+        The function's result for it.
 
     Raises
     ------
     ConvaeError
-        If a process was killed, or has met an error that no work should, which it prints.
+        If a process was killed, or failed with an unexpected error, which it prints.
     OSError, MemoryError
-        As a process has met it: of a full disk, say.
+        As raised in a process, for example because the disk is full.
     """
     read, write = os.pipe()
     processes = min(joblib.cpu_count(), count)
@@ -49,10 +49,10 @@ def in_forks(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]
     children = []
     for first in range(processes):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: ours only waits
+            warnings.simplefilter("ignore", DeprecationWarning)  # about threads: the parent's only wait
             child = os.fork()
         if not child:
-            os.close(read)  # a write fails once nobody reads, but a child that could itself would wait for ever
+            os.close(read)  # else a child would wait for ever to write when the parent is gone
             _work(work, range(first, count, processes), write, parent)
         children.append(child)
     os.close(write)
@@ -60,25 +60,25 @@ def in_forks(work: Callable[[int], Any], count: int) -> Iterator[tuple[int, Any]
     try:
         with open(read, encoding="utf-8") as lines:
             for line in lines:
-                number, found = json.loads(line)
+                number, result = json.loads(line)
                 if number is None:
-                    raise OSError(*found) if found else MemoryError
+                    raise OSError(*result) if result else MemoryError
                 done += 1
-                yield number, found
+                yield number, result
     finally:
         failed = [child for child in children if os.waitpid(child, 0)[1]]
     if failed or done < count:
-        raise ConvaeError("a process that was forked", "was ended before its work was done", "run it again")
+        raise ConvaeError("a worker process", "ended before its work was done", "run it again")
 
 
 def _work(work: Callable[[int], Any], numbers: range, write: int, parent: int) -> NoReturn:
     code, lines, since = 1, b"", time.monotonic()
     try:
         for number in numbers:
-            if os.getppid() != parent:  # which was killed
+            if os.getppid() != parent:  # the parent was killed
                 break
             line = json.dumps([number, work(number)]).encode() + b"\n"
-            # Together, since each write wakes the parent; but no more than is written at once, unmixed with others'.
+            # Several results in one write, since each wakes the parent; but at most PIPE_BUF, written whole.
             if len(lines) + len(line) > select.PIPE_BUF or time.monotonic() - since > SECONDS:
                 os.write(write, lines)
                 lines, since = b"", time.monotonic()
@@ -86,11 +86,11 @@ def _work(work: Callable[[int], Any], numbers: range, write: int, parent: int) -
         else:
             os.write(write, lines)
             code = 0
-    except BrokenPipeError:  # the parent has given up, and says why
+    except BrokenPipeError:  # the parent has stopped reading, and says why
         pass
-    except (OSError, MemoryError) as error:  # which the parent raises as its own
+    except (OSError, MemoryError) as error:  # the parent raises it
         os.write(write, json.dumps([None, error.args if isinstance(error, OSError) else []]).encode() + b"\n")
-    except Exception:  # of whatever kind: beyond this function the parent's code would run a second time
+    except Exception:  # of any kind: outside this function the parent's code would run a second time
         traceback.print_exc()
     finally:
         os._exit(code)
