@@ -188,7 +188,7 @@ def test_what_a_description_has_no_use_for_is_refused(key: str, value: Any, defa
         ("MNIST", "did you mean datasets/MNIST.yaml?"),
         ("datasets/KMINST.yaml", "did you mean datasets/KMNIST.yaml?"),
         ("photos", "did you mean fotos?"),
-        ("nowhere/pictures", "give the path of a folder of images or of a description"),
+        ("nowhere/x", "give the path of a folder of images, or of a description such as datasets/MNIST.yaml"),
         ("pulled", "`dvc pull pulled` brings it"),
     ],
 )

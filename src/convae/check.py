@@ -99,9 +99,13 @@ def _check_source(source: str, path: Path) -> None:
     folders = [folder for folder in (Path(source).parent, DESCRIPTIONS) if folder.is_dir()]
     known = {each.stem.lower(): each for folder in folders for each in sorted(folder.iterdir())}
     near = difflib.get_close_matches(Path(source).stem.lower(), known, n=1)
-    fix = f"did you mean {known[near[0]]}?" if near else "give the path of a folder of images or of a description"
+    fix = "give the path of a folder of images, or of a description such as datasets/MNIST.yaml"
     if os.path.exists(f"{source}.dvc"):
         fix = f"`dvc pull {source}` brings it"
+    elif near:
+        fix = f"did you mean {known[near[0]]}?"
+    elif Path(".dvc/tmp/exps").parts == Path.cwd().parts[-4:-1]:
+        fix = "track it (`dvc add`, or Git): an experiment in a folder of its own sees nothing else"
     what = f"there is no {source if source.isprintable() else repr(source)} in {Path.cwd()}"
     raise ConvaeError(f"{path}: data.source", what[:150], fix)
 
