@@ -176,7 +176,7 @@ def test_what_is_bad_is_told_in_a_line_each_and_the_good_is_kept(run: Callable[.
     told = "\n".join(lines)
     assert "flat.npy: holds uint8 [3, 28, 28], not uint8 [N, 1, 28, 28]" in told
     assert "float.npy: holds float32 [3, 1, 28, 28], not uint8" in told
-    assert "missing.png: is not there" in told
+    assert "missing.png: is missing" in told
     np.testing.assert_allclose(np.load("latents.npy"), plain(models, pixels)[0], atol=1e-6)
 
 
