@@ -258,17 +258,6 @@ def test_all_that_cannot_be_used_is_refused_at_once_ten_of_it_by_name(tmp_path):
     assert message == f"data.source: {tmp_path}/photos: {what}; repair or remove them"
 
 
-def test_a_long_or_broken_name_is_shown_in_one_line(tmp_path):
-    names = ["line\nbreak.png", "\x1b[31mred.png", "🙂" * 60 + ".png", f"{'x' * 250}.png"]
-    put(tmp_path / "photos", {**MANY, **{name: b"text" + name.encode() for name in names}})
-    message = assert_refused(tmp_path / "photos", tmp_path / "out")
-    assert "4 of 304 files cannot be used: " in message
-    assert r"'line\nbreak.png' is not an image" in message
-    assert r"'\x1b[31mred.png' is not an image" in message
-    assert f"{'🙂' * 60}.png is not an image" in message
-    assert "x" * 190 + ".png" in message
-
-
 def test_what_is_no_file_is_refused_by_name_and_not_waited_for(tmp_path):
     folder = put(tmp_path / "photos", {**MANY, "empty.png": b""})
     os.mkfifo(folder / "fifo.png")
@@ -302,12 +291,6 @@ def test_a_file_that_goes_away_before_it_is_decoded_is_refused(tmp_path):
     with pytest.raises(ConvaeError, match=r"1 of 300 files cannot be used: 000\.png is missing, "):
         filled(found, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_a_link_to_a_file_is_that_files_image(tmp_path):
-    put(tmp_path, {"elsewhere.png": photo(5), "photos/train/1.png": photo(1), "photos/test/2.png": photo(2)})
-    (tmp_path / "photos" / "train" / "link.png").symlink_to(tmp_path / "elsewhere.png")
-    assert numbers(filled(chosen(tmp_path / "photos"), tmp_path / "out")["train"]) == [1, 5]
 
 
 def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
