@@ -63,7 +63,8 @@ class ParamsFinder(importlib.machinery.PathFinder):
 
                 # Who takes one section looks it up.
                 def read_params(*arguments):
-                    if not sys._getframe(1).f_code.co_name.startswith("load_"):
+                    of_params = not arguments or str(arguments[0]) == "params.yaml"
+                    if of_params and not sys._getframe(1).f_code.co_name.startswith("load_"):
                         os.write(LOG, b"section all\n")
                     return read(*arguments)
 
