@@ -15,8 +15,9 @@ import yaml
 
 from benchmarks.bench import Bench, say, set_params
 from benchmarks.programs import PeakMemory
+from convae.commands.times import stage_times
 from convae.params import PARAMS, interpolated, read_params
-from convae.stage import PIPELINE, times_path
+from convae.stage import PIPELINE
 
 # Five epochs of the one-cycle schedule pass the rival's last test loss by far; four would, just.
 FAST_RECIPE = {
@@ -73,7 +74,7 @@ def measure_run(bench: Bench) -> dict[str, Any]:
                 "pipeline": {
                     "whole": seconds,
                     "epoch": epoch,
-                    "stages": json.loads((clone / times_path()).read_text()),
+                    "stages": stage_times((clone / "dvc.lock").read_text(), clone),
                     "losses": history(clone),
                 },
                 "fast": {"train": fast_seconds, "losses": history(fast)},

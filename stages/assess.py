@@ -18,7 +18,8 @@ def main() -> None:
     samples = {way: read_images(Path(f"artifacts/generate/{name}.npy"), test.shape[1:]) for way, name in files.items()}
     components = len(read_mixture(Path("artifacts/generate/mixture.safetensors")).weights)
     measured = likeness(samples, train, test, reconstructions)
-    artifacts.write_metrics(Path("metrics/generation.json"), {**measured, "components": components})
+    artifacts.write_metrics(Path("artifacts/assess/generation.json"), {**measured, "components": components})
+    artifacts.write_metrics(Path("metrics/generation.json"), {"coverage": measured["coverage"]["mixture"]})
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from convae.measures.losses import losses
 from convae.network.loading import load
 from convae.stage import run
 
+# What Git and `dvc exp show` get, for each split; a table of experiments has to fit a terminal.
+MAIN = ("mse", "noisy_mse")
+
 
 def main() -> None:
     model = load("artifacts/model")
@@ -20,7 +23,11 @@ def main() -> None:
     labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
     with artifacts.new_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test_pixels.shape) as put:
         measured = losses(model, train_pixels, test_pixels, labels, classes, put)
-    artifacts.write_metrics(Path("metrics/losses.json"), measured)
+    artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)
+    shown = {
+        split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
+    }
+    artifacts.write_metrics(Path("metrics/losses.json"), shown)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from convae.maps.neighbours import read_neighbours
 from convae.maps.quality import knn_predictions, quality
 from convae.stage import run
 
+# What Git and `dvc exp show` get.
+MAIN = ("map_knn_accuracy", "neighbour_recall")
+
 
 def main() -> None:
     latents = artifacts.read_array(Path("artifacts/latents/latents.npy"), np.float32, (None, None))
@@ -18,7 +21,8 @@ def main() -> None:
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (len(latents), 2))
     neighbours = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     measured = quality(latents, neighbours, embedding, labels, len(classes))
-    artifacts.write_metrics(Path("metrics/embedding.json"), measured)
+    artifacts.write_metrics(Path("artifacts/quality/embedding.json"), measured)
+    artifacts.write_metrics(Path("metrics/embedding.json"), {key: measured[key] for key in MAIN if key in measured})
     pairs = zip(labels, knn_predictions(embedding, labels), strict=False)
     named = [("actual", "predicted"), *((classes[label], classes[found]) for label, found in pairs)]
     artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.table(named))

@@ -18,6 +18,8 @@ import psutil
 import pytest
 from conftest import REPOSITORY
 
+from convae.commands.times import stage_times
+
 pytestmark = pytest.mark.slow
 
 PIPELINE = """\
@@ -282,18 +284,18 @@ def test_a_number_of_cores_that_is_none_is_one_line(cores: str, project: Project
     assert project.run(LOKY_MAX_CPU_COUNT="3") == (0, "")
 
 
-def times(project: Project, experiment: str = "") -> list[str]:
-    path = project.path / ".convae" / experiment / "times.json"
-    return list(json.loads(path.read_text())) if path.exists() else []
+def times(project: Project, root: Path | None = None) -> list[str]:
+    return list(stage_times(project.lock() or "", root or project.path))
 
 
-def test_the_time_is_noted_where_the_results_are(project: Project, tmp_path: Path) -> None:
-    project.stage("pass")
-    (project.path / ".convae").mkdir()
-    (project.path / ".convae/times.json").write_text('{"probe": 1.0, "other": 2.0}')
-    project.run(DVC_ROOT=str(tmp_path), DVC_EXP_NAME="elsewhere")  # of an experiment in a checkout of its own
-    assert times(project) == ["probe", "other"]
-    assert json.loads((tmp_path / ".convae/elsewhere/times.json").read_text()).keys() == {"probe"}
-    project.run(DVC_ROOT=str(project.path), DVC_EXP_NAME="here")  # of one in the workspace
-    assert times(project, "here") == ["probe"]
-    assert times(project) == ["other", "probe"]  # in the order in which they have run
+def test_a_time_is_found_by_the_inputs_that_the_stage_had_wherever_it_ran(project: Project, tmp_path: Path) -> None:
+    project.stage("Path('result.txt').write_text(Path('data.txt').read_text())")
+    assert project.run("dvc repro --quiet")[0] == 0
+    assert times(project) == ["probe"]
+    first = project.lock()
+    (project.path / "data.txt").write_text("second")
+    assert project.run("dvc repro --quiet", DVC_ROOT=str(tmp_path))[0] == 0  # as of an experiment in its own checkout
+    assert times(project) == []
+    assert times(project, tmp_path) == ["probe"]
+    (project.path / "dvc.lock").write_text(str(first))
+    assert times(project) == ["probe"]

@@ -11,6 +11,7 @@ import yaml
 from benchmarks.comparisons.table import Experiment
 from convae import artifacts
 from convae.commands.check_lock import stale
+from convae.commands.differences import cached_json
 from convae.commands.programs import git
 from convae.params import PARAMS, interpolated, lookup, parse_yaml
 
@@ -115,12 +116,17 @@ def record_of(ref: str, experiment: Experiment, stages: Json, params: Json) -> J
     if any(stage not in checks(wanted) and path not in metrics for stage, path in found):
         return None
     locked = [lock[name] for name in wanted if name not in checks(wanted)]
+    measured = {Path(path).stem: json.loads(git("show", f"{ref}:{path}")) for path in metrics}
+    for out in (out for stage in locked for out in stage["outs"]):
+        # A metric has the main numbers of an artifact of the same name.
+        if out["path"].startswith("artifacts/") and Path(out["path"]).stem in measured:
+            measured[Path(out["path"]).stem] = cached_json(out["md5"])
     return {
         "changes": experiment.changes,
         "params": {
             key: value for stage in locked for key, value in stage.get("params", {}).get(str(PARAMS), {}).items()
         },
-        "metrics": {Path(path).stem: json.loads(git("show", f"{ref}:{path}")) for path in metrics},
+        "metrics": measured,
         "outs": {out["path"]: out["md5"] for stage in locked for out in stage["outs"] if "/model/" in out["path"]},
         "sources": {
             dep["path"]: dep["md5"]

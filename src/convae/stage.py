@@ -1,12 +1,13 @@
 """Run a stage: errors as one line, no result from inputs that changed meanwhile, no process left without its parent."""
 
 import hashlib
+import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,9 +43,18 @@ def time_limit(variable: str, default: float) -> float:
     return limit
 
 
-def times_path(experiment: str = "") -> Path:
-    """Tell where it is noted how long each stage took when it last ran, for the workspace or an experiment."""
-    return Path(".convae", experiment, "times.json")
+def time_path(stage: str, inputs: Mapping[str, Any]) -> Path:
+    """Tell where it is noted how long a stage took with these inputs, in whatever checkout or experiment it ran.
+
+    Parameters
+    ----------
+    stage : str
+        Its name.
+    inputs : mapping of str to object
+        The MD5 of each file that it depends on, by its path; the value of each parameter, by ``FILE: KEY``.
+    """
+    content = json.dumps([stage, *sorted(inputs.items())])
+    return Path(".convae/times", f"{stage}-{hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()}.json")
 
 
 def is_worker() -> bool:
@@ -81,11 +91,11 @@ def run(main: Callable[[], None]) -> None:
             declared = _declared(stage)
             before = _inputs(declared) | _sources
             main()
-            _check_unchanged(before, _inputs(declared))
+            after = _inputs(declared)
+            _check_unchanged(before, after)
+            _note_time(stage.rpartition(":")[2], after)
         else:
             main()
-        if not worker:
-            _note_time(Path(sys.argv[0]).stem, time.monotonic() - _started)
     except ConvaeError as error:
         _fail(f"error: {error}")
     except OSError as error:  # a full disk, a folder without permission
@@ -119,7 +129,7 @@ def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
         else:  # keys of another file, or all of a file
             for file, keys in entry.items():
                 content = read_params(Path(file))
-                states |= {f"{file}: {key}": lookup(content, key) for key in keys} if keys else {file: content}
+                states |= {f"{file}: {key}": lookup(content, key) for key in keys or content}
     return states | {dep: _state(Path(dep)) for dep in (interpolated(dep, params) for dep in declared["deps"])}
 
 
@@ -133,9 +143,10 @@ def _state(path: Path) -> str:
 
 
 def _digest(path: Path) -> str:
+    """Give a file's MD5, which is what dvc.lock has of it."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except FileNotFoundError:
         return "missing"
 
@@ -164,15 +175,9 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _note_time(stage: str, seconds: float) -> None:
+def _note_time(stage: str, inputs: dict[str, Any]) -> None:
     # DVC_ROOT is the repository from which an experiment was started: its own checkout is gone when it has ended.
-    root, experiment = Path(os.environ.get("DVC_ROOT", "")), os.environ.get("DVC_EXP_NAME", "")
-    # An experiment may run in the workspace, which then holds its results.
-    here = {"", experiment} if root.resolve() == Path.cwd() else {experiment}
-    for path in (root / times_path(name) for name in sorted(here)):
-        try:
-            times = artifacts.read_json(path)
-        except ConvaeError:
-            times = {}
-        times.pop(stage, None)  # in the order in which they have run
-        artifacts.write_json(path, {**times, stage: round(seconds, 1)})
+    root = Path(os.environ.get("DVC_ROOT", ""))
+    # dvc.lock has another hash of a folder than we do, so a folder is no part of what the time is looked up by.
+    known = {name: value for name, value in inputs.items() if not Path(name).is_dir()}
+    artifacts.write_json(root / time_path(stage, known), {"seconds": round(time.monotonic() - _started, 1)})

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.slow
 
 
 def metrics(repository: Repository, name: str) -> dict:
-    return json.loads((repository.path / "metrics" / f"{name}.json").read_text())
+    """Read all that was measured; Git has the main numbers of it."""
+    folder = {"losses": "evaluate", "embedding": "quality", "generation": "assess"}[name]
+    return json.loads((repository.path / f"artifacts/{folder}/{name}.json").read_text())
 
 
 def array(repository: Repository, name: str) -> np.ndarray:
@@ -62,6 +64,16 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
+
+
+def test_git_has_the_main_numbers_of_what_was_measured(finished: Repository) -> None:
+    found = {path.stem: json.loads(path.read_text()) for path in (finished.path / "metrics").iterdir()}
+    losses, embedding = metrics(finished, "losses"), metrics(finished, "embedding")
+    assert found == {
+        "losses": {split: {"mse": losses[split]["mse"]} for split in ("train", "test")},
+        "embedding": {name: embedding[name] for name in ("map_knn_accuracy", "neighbour_recall")},
+        "generation": {"coverage": metrics(finished, "generation")["coverage"]["mixture"]},
+    }
 
 
 def test_the_tables_for_dvcs_page_say_what_the_metrics_say(finished: Repository) -> None:

@@ -70,7 +70,9 @@ def array(repository: Repository, name: str) -> np.ndarray:
 
 
 def metrics(repository: Repository, name: str) -> dict:
-    return json.loads((repository.path / "metrics" / f"{name}.json").read_text())
+    """Read all that was measured; Git has the main numbers of it."""
+    folder = {"losses": "evaluate", "embedding": "quality", "generation": "assess"}[name]
+    return json.loads((repository.path / f"artifacts/{folder}/{name}.json").read_text())
 
 
 def test_photographs_go_all_the_way_to_a_map_and_beat_the_mean_image(repository: Repository) -> None:

@@ -1,7 +1,6 @@
 """Real servers on loopback, each as docs/sharing.md sets it up, and the people who share a remote on them."""
 
 import getpass
-import json
 import os
 import shutil
 import socket
@@ -194,8 +193,7 @@ def mark_installed(person: Repository) -> None:
 
 def stages_with_times(person: Repository) -> set[str]:
     """Name the stages that have run in a working copy: each notes its time."""
-    times = person.path / ".convae/times.json"
-    return set(json.loads(times.read_text())) if times.exists() else set()
+    return {path.name.partition("-")[0] for path in (person.path / ".convae/times").glob("*.json")}
 
 
 class Team:

@@ -15,8 +15,8 @@ from dvc.repo import Repo
 from convae import artifacts
 from convae.commands.explore import bring
 from convae.commands.programs import dvc, git
-from convae.errors import ConvaeError
-from convae.stage import times_path
+from convae.commands.report import MEASURED
+from convae.commands.times import stage_times
 from convae.views import figures
 from convae.views.history import parse_history
 from convae.views.style import png
@@ -25,6 +25,7 @@ from convae.views.style import png
 PAGE = Path(".convae/comparison.html")
 PARAMS, METRICS = "params.yaml", ("metrics/losses.json", "metrics/embedding.json", "metrics/generation.json")
 HISTORY = "artifacts/train/history.csv"
+LOCK = "dvc.lock"
 FIGURES = {
     "reconstructions": "artifacts/plots/reconstructions.png",
     "map": "artifacts/plots/tsne.png",
@@ -37,7 +38,7 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("training images", "train.mse", min),
         ("test images", "test.mse", min),
         ("test images with noise", "test.noisy_mse", min),
-        ("test images, PCA with as many values", "test.pca_mse", None),
+        ("test images, PCA with as many components", "test.pca_mse", None),
         ("latent values", "latent_size", None),
         ("network's parameters", "parameters", None),
     ],
@@ -48,12 +49,12 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("10-NN accuracy of the latents", "latent_knn_accuracy", max),
     ],
     "New images": [
+        ("coverage", "coverage", max),
+        ("coverage, latent values drawn independently", "coverage.independent", None),
         ("density (1: as dense as reconstructions)", "density.mixture", None),
-        ("coverage", "coverage.mixture", max),
-        ("coverage, latent values drawn one by one", "coverage.independent", None),
     ],
 }
-ELSEWHERE = "not at hand; `dvc pull` or `dvc exp pull` may bring it"
+ELSEWHERE = "not on this machine; `dvc pull` or `dvc exp pull` may bring it"
 # The colours of the explorer's `style.css`.
 STYLE = """
 :root { --panel: #fff; --ink: #1c2430; --soft: #5a6575; --line: #e3e7ec; --accent: #1f5fbf; --best: #14713d; }
@@ -86,48 +87,47 @@ class Run(NamedTuple):
     params: dict[str, Any]
     metrics: dict[str, Any]
     times: dict[str, float]
-    files: dict[str, bytes]  # the history and the figures, as far as they are at hand
-    explorer: str = ""  # its address from the page, if it is at hand
+    files: dict[str, bytes]  # the history and the figures, where they could be read
+    explorer: str = ""  # its address from the page, or nothing if it could not be read
 
 
 def current_runs() -> list[Run]:
     """Ask DVC for the last commit, its finished experiments, and the workspace if that differs from the commit."""
-    if Path(".dvc").exists():  # elsewhere, DVC says that this is no project
-        git("rev-parse")  # in another user's repository Git says what to do, DVC that it has met an unexpected error
+    git("rev-parse")  # in another user's repository Git says what to do, DVC that it has met an unexpected error
     shown = json.loads(dvc("exp", "show", "--json", capture=True))
     repo = Repo()
-    workspace, commit = (_run(repo, baseline["name"] or baseline["rev"][:9], baseline, "") for baseline in shown)
+    workspace, commit = (_run(repo, baseline["name"] or baseline["rev"][:9], baseline) for baseline in shown)
     experiments = [
-        _run(repo, experiment["name"], experiment["revs"][0], experiment["name"])
+        _run(repo, experiment["name"], experiment["revs"][0])
         for experiment in shown[1]["experiments"] or []
         # Where DVC knows of an executor, the experiment may wait in the queue, be under way, or have failed.
         if (experiment["executor"] or {"state": "success"})["state"] == "success"
     ]
     if (workspace.params, workspace.metrics) == (commit.params, commit.metrics):
         return [commit, *experiments]
-    return [workspace, commit._replace(times={}), *experiments]  # the times are those of the last `dvc repro`
+    return [workspace, commit, *experiments]
 
 
-def _run(repo: Repo, name: str, state: dict[str, Any], experiment: str) -> Run:
+def _run(repo: Repo, name: str, state: dict[str, Any]) -> Run:
     data = state["data"] or {}
     content = {**data.get("params", {}), **data.get("metrics", {})}
     params, *metrics = (_flat(content.get(path, {}).get("data") or {}) for path in (PARAMS, *METRICS))
-    try:
-        times = artifacts.read_json(times_path(experiment))
-    except ConvaeError:  # it ran elsewhere, or every stage came out of the cache
-        times = {}
     suffix = params.get("plot.format", "png")  # of commits before there was a choice
     files = {}
     # Not DVCFileSystem(rev=...), which takes a project in a subfolder of its Git repository to be at the top.
     with repo.switch(state["rev"]):
-        for path in (HISTORY, *FIGURES.values()):
+        for path in (LOCK, HISTORY, *MEASURED, *FIGURES.values()):
             try:
                 files[path] = repo.dvcfs.read_bytes(path.replace(".png", f".{suffix}"))
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 continue
+    measured = {name: value for each in metrics for name, value in each.items()}
+    for path in MEASURED:
+        measured = {**_flat(json.loads(files.pop(path, b"{}"))), **measured}
+    times = stage_times(files.pop(LOCK, b"").decode())
     explorer = bring(repo, state["rev"])
     address = os.path.relpath(explorer, PAGE.parent) if explorer else ""
-    return Run(name, params, {name: value for each in metrics for name, value in each.items()}, times, files, address)
+    return Run(name, params, measured, times, files, address)
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -152,7 +152,7 @@ def page(runs: list[Run]) -> str:
                 continue
             best = choose(known) if choose and len(known) > 1 else None
             rows.append(_row(label, (_text(run.metrics.get(name), best) for run in runs)))
-    rows.append(_row("Seconds (-: not run, or not here)", (), "group"))
+    rows.append(_row("Seconds (-: did not run on this machine)", (), "group"))
     for stage in dict.fromkeys(stage for run in runs for stage in run.times):
         rows.append(_row(stage, (_text(run.times.get(stage)) for run in runs)))
     rows.append(_row("Figures", (), "group"))

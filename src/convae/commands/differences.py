@@ -14,13 +14,15 @@ import yaml
 from convae.commands.libraries import installed_otherwise
 from convae.commands.programs import dvc, git
 from convae.errors import ConvaeError
+from convae.startup import has_avx2_and_fma
 
 LOCK = Path("dvc.lock")
 MACHINE, DECODER = "artifacts/train/machine.json", "artifacts/data/decoder.json"
 # What exact arithmetic makes the same on every processor.
-ANYWHERE = tuple(f"artifacts/{name}/" for name in ("check", "data", "evaluate", "latents", "model", "train"))
-# What the others need of a processor, as Linux calls it.
-NEEDED = ("avx2", "fma")
+ANYWHERE = (
+    *(f"artifacts/{name}/" for name in ("check", "data", "latents", "model", "train")),
+    "artifacts/evaluate/reconstructions.npy",
+)
 
 
 class Reason(NamedTuple):
@@ -53,31 +55,26 @@ def reasons(folder: Path, committed: dict[str, str], made: dict[str, str]) -> li
         found.append(Reason(f"other versions than those of requirements.lock are installed: {names}", of_all=True))
     if DECODER in made and made[DECODER] != committed.get(DECODER, made[DECODER]):
         found.append(Reason(f"other libraries decoded the images, as {DECODER} tells", of_all=True))
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
-    if here := other_processor(platform.system(), platform.machine(), text):
+    if here := other_processor(platform.system(), platform.machine(), has_avx2_and_fma()):
         found.append(
             Reason(f"the map and new images need Linux on x86-64 with AVX2 and FMA, and this is {here}", False)
         )
     return found
 
 
-def other_processor(system: str, machine: str, cpuinfo: str) -> str:
+def other_processor(system: str, machine: str, avx2_and_fma: bool) -> str:
     """Say what a machine is, if it is not Linux on x86-64 with AVX2 and FMA; else nothing.
 
     Parameters
     ----------
     system, machine : str
         As Python's ``platform`` names them.
-    cpuinfo : str
-        The text of Linux's ``/proc/cpuinfo``.
+    avx2_and_fma : bool
+        Whether its processor has both.
     """
     if (system, machine.lower()) not in (("Linux", "x86_64"), ("Linux", "amd64")):
         return f"{system} on {machine}"
-    told = (line.partition(":") for line in cpuinfo.splitlines())
-    flags = next((value.split() for name, _, value in told if name.strip() == "flags"), [])
-    lacking = [name.upper() for name in NEEDED if name not in flags]
-    return f"a processor without {' and '.join(lacking)}" if lacking else ""
+    return "" if avx2_and_fma else "a processor without AVX2 and FMA"
 
 
 def unexplained(different: Sequence[str], found: Sequence[Reason]) -> list[str]:
@@ -87,8 +84,8 @@ def unexplained(different: Sequence[str], found: Sequence[Reason]) -> list[str]:
     return [name for name in different if not found or name.startswith(ANYWHERE)]
 
 
-def told(found: Sequence[Reason]) -> str:
-    """Put reasons into one sentence's part."""
+def joined(found: Sequence[Reason]) -> str:
+    """Join reasons into one sentence's part."""
     return "; and ".join(reason.why for reason in found)
 
 
@@ -100,12 +97,12 @@ def _native(folder: Path, committed: dict[str, str], made: dict[str, str]) -> st
         return ""
     if machine.get("arithmetic") != "native" or made.get(MACHINE) == committed.get(MACHINE):
         return ""
-    there = _cached(committed.get(MACHINE, ""))
+    there = cached_json(committed.get(MACHINE, ""))
     where = f"here {_described(machine)}" + (f", for the commit {_described(there)}" if there else "")
     return f"train.arithmetic is native, which rounds as the processor and its libraries do ({where})"
 
 
-def _cached(md5: str) -> dict[str, Any]:
+def cached_json(md5: str) -> dict[str, Any]:
     """Read a small JSON file from DVC's cache, by its hash; empty if it is not there."""
     try:
         cache = Path(dvc("cache", "dir", capture=True).strip())
@@ -174,4 +171,4 @@ def note() -> str:
     what = f"note: {' and '.join(stages)} made other bytes than the last commit's {LOCK} names"
     if not found or unexplained([path for paths in stages.values() for path in paths], found):
         return f"{what}, from the same code, parameters and data; that should not be: `make verify` says more."
-    return f"{what}: {told(found)}. The results are as good; leave {LOCK} and metrics/ changed here, or commit them."
+    return f"{what}: {joined(found)}. The results are as good; leave {LOCK} and metrics/ changed here, or commit them."

@@ -31,7 +31,7 @@ def bring(repo: Repo, rev: str) -> Path | None:
     Returns
     -------
     Path or None
-        Where it is; None if it is nowhere at hand.
+        Where it is; None if it is neither in the cache nor on the remote.
     """
     path = Path(EXPLORER) if rev == "workspace" else FOLDER / f"{rev}.html"
     if rev != "workspace" and not path.exists():
@@ -67,5 +67,5 @@ def _of_revision(rev: str) -> Path:
         raise ConvaeError(f"--rev {rev}", "is not in this repository", fix) from None
     if path is None:
         fix = f"`dvc pull` or `dvc exp pull` may bring it, or `dvc repro {Path(EXPLORER).stem}` there"
-        raise ConvaeError(f"--rev {rev}", "its explorer is not at hand", fix)
+        raise ConvaeError(f"--rev {rev}", "its explorer is neither in the cache nor on the remote", fix)
     return path

@@ -34,7 +34,7 @@ def check_libraries(stages: dict[str, Any], root: Path) -> None:
     Raises
     ------
     ConvaeError
-        If it is not, with the first library of which it is not.
+        If it is not; the error names the first such library.
     """
     entries = [entry for stage in stages.values() for entry in stage.get("params", []) if isinstance(entry, dict)]
     declared = sorted({name for entry in entries for name in entry.get(str(LIBRARIES), [])})

@@ -1,4 +1,4 @@
-"""Print what the last run of the pipeline found, as a table."""
+"""Print the results of the last run of the pipeline as a table."""
 
 import argparse
 from pathlib import Path
@@ -6,15 +6,16 @@ from typing import Any
 
 from convae import artifacts
 from convae.commands import differences
-from convae.errors import ConvaeError
-from convae.stage import times_path
+from convae.commands.times import stage_times
 
+# All that was measured; metrics/ has the main numbers.
+MEASURED = ("artifacts/evaluate/losses.json", "artifacts/quality/embedding.json", "artifacts/assess/generation.json")
 # A row's name, its values under the columns of its group (None: there is no such value), their digits, and a remark.
 Row = tuple[str, tuple[float | None, ...], int, str]
 
 
 def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any], times: dict[str, float]) -> str:
-    """Lay out losses, map quality, how like real images new ones are, and the stages' times as aligned text."""
+    """Lay out losses, map quality, quality of new images, and the stages' times as aligned text."""
     train, test = losses["train"], losses["test"]
     components = losses.get("pca_values", losses["latent_size"])
     accuracies = quality.get("latent_knn_accuracy"), quality.get("map_knn_accuracy")
@@ -22,20 +23,25 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any]
     groups: dict[tuple[str, ...], list[Row]] = {
         ("Reconstruction", "train", "test"): [
             ("loss", (train["mse"], test["mse"]), 4, "mean squared error per pixel, pixels in [-1, 1]"),
-            ("loss, noisy images", (None, test.get("noisy_mse")), 4, "what is left when noisy images are given"),
+            ("loss, noisy images", (None, test.get("noisy_mse")), 4, "of reconstructions of noisy images"),
             ("PCA's loss", (train["pca_mse"], test["pca_mse"]), 4, f"with {components} components"),
             ("PSNR", (None, test["psnr"]), 1, "decibels"),
             ("SSIM", (None, test["ssim"]), 3, ""),
             ("latent values", (None, losses["latent_size"]), 0, ""),
         ],
         ("Map", "latents", "map"): [
-            ("10-NN accuracy", accuracies, 3, "have their class from their neighbours"),
-            ("neighbour recall", (None, quality["neighbour_recall"]), 3, "of the 10 nearest latents, near on the map"),
+            ("10-NN accuracy", accuracies, 3, "predicted by their 10 nearest neighbours"),
+            (
+                "neighbour recall",
+                (None, quality["neighbour_recall"]),
+                3,
+                "of the 10 nearest latents, also nearest on the map",
+            ),
             ("trustworthiness", (None, quality["trustworthiness"]), 3, ""),
         ],
-        ("New images", "mixture", "one by one"): [
+        ("New images", "mixture", "independent"): [
             ("density", likeness["density"], 3, "1: as dense as reconstructions"),
-            ("coverage", likeness["coverage"], 3, "0.97: as other reconstructions"),
+            ("coverage", likeness["coverage"], 3, "0.97: like other reconstructions"),
         ],
         ("Stage", "seconds"): [(stage, (seconds,), 1, "") for stage, seconds in times.items()],
         ("Figures and explorer.html in artifacts/plots/",): [],
@@ -54,14 +60,9 @@ def _laid_out(heading: tuple[str, ...], rows: list[Row]) -> str:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the summary of the metrics in this working copy, and why its bytes are not the last commit's, if so."""
-    try:
-        times = artifacts.read_json(times_path())
-    except ConvaeError:  # every stage came out of the cache
-        times = {}
-    losses, quality, new = (
-        artifacts.read_json(Path(f"metrics/{name}.json")) for name in ("losses", "embedding", "generation")
-    )
+    """Print the results in this working copy, and why its bytes are not the last commit's, if so."""
+    losses, quality, new = (artifacts.read_json(Path(path)) for path in MEASURED)
+    times = stage_times(differences.LOCK.read_text()) if differences.LOCK.exists() else {}
     print(summary(losses, quality, new, times))
     if line := differences.note():
         print(f"\n{line}")
