@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # This checkout's, whatever is installed.
 CONVAE := PYTHONPATH=src python -m convae
 
-.PHONY: help repro compare verify check-lock push heal shared-folder shared-cache \
+.PHONY: help repro compare verify check-lock push doctor shared-folder shared-cache \
   bench bench-quick results check-results deps test test-fast test-team test-arm64 lint format lock clean
 
 help: ## list the targets
@@ -51,7 +51,7 @@ libraries.yaml: requirements.lock
 	@mv $@.new $@
 
 repro: $(VENV)/installed libraries.yaml ## rebuild what has changed, then print a summary of the results
-	@$(CONVAE) recover
+	@$(CONVAE) doctor --quick
 	dvc repro
 	@$(CONVAE) report
 
@@ -67,8 +67,8 @@ check-lock: $(VENV)/installed ## check, without data or a run, that dvc.lock is 
 push: $(VENV)/installed ## share data and run cache on the default remote, even after a push that was cut off
 	@$(CONVAE) push
 
-heal: $(VENV)/installed ## remove damaged objects from cache and default remote, then fetch and push what is lacking
-	@$(CONVAE) heal
+doctor: $(VENV)/installed ## repair DVC's files, and damaged objects in cache and default remote; fetch and push what is missing
+	@$(CONVAE) doctor
 
 # DVC makes objects read-only; the sticky bit, and root as the folders' owner, keep members from replacing each other's.
 shared-folder: ## with sudo: make a folder DIR=... in which a Unix group GROUP=... can share DVC's cache

@@ -9,11 +9,10 @@ from conftest import REPOSITORY
 
 import convae
 from convae.maps import neighbours, placing
-from convae.network import loading, pixels
+from convae.network import pixels
 
 
 def test_the_public_names_are_the_documented_ones() -> None:
-    assert convae.load is loading.load
     assert convae.normalize is pixels.normalize
     assert convae.to_pixels is pixels.to_pixels
     assert convae.similar is neighbours.nearest
@@ -36,7 +35,7 @@ from convae.data import downloads, idx, images, labels
 from convae.maps import params, quality, tsne
 from convae.generation import likeness, mixtures, params
 from convae.views import history, params
-print([name for name in ("torch", "sklearn", "matplotlib", "pandas", "dvc", "convae.api") if name in sys.modules])
+print([name for name in ("torch", "sklearn", "matplotlib", "dvc", "convae.api") if name in sys.modules])
 from convae import load
 print("torch" in sys.modules)
 """

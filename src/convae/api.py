@@ -1,4 +1,4 @@
-"""The names that outside users import from ``convae``; no stage reads this file, so a new one reruns nothing."""
+"""The names that outside users import from ``convae``; no stage reads this file, so a new name reruns nothing."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from convae import artifacts
+from convae.commands.inputs import check_model
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
@@ -15,9 +16,8 @@ from convae.generation.mixtures import from_mixture, read_mixture
 from convae.maps.neighbours import nearest as similar
 from convae.maps.placing import place
 from convae.measures.reconstruction import reconstruction_errors
-from convae.network import encoding
+from convae.network import encoding, loading
 from convae.network.exporting import to_onnx
-from convae.network.loading import load
 from convae.network.models import Autoencoder
 from convae.network.passes import in_chunks
 from convae.network.pixels import normalize, to_pixels
@@ -39,6 +39,28 @@ __all__ = [
 ]
 
 
+def load(folder: str | Path) -> Autoencoder:
+    """Rebuild a trained network from its folder, on the CPU, in evaluation mode.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With ``config.json`` and ``weights.safetensors``.
+
+    Returns
+    -------
+    Autoencoder
+        A module whose ``encoder`` and ``decoder`` are modules too; `normalize` turns pixels into what it takes.
+
+    Raises
+    ------
+    ConvaeError
+        If this is no such folder, a file is damaged, or the two do not belong together.
+    """
+    check_model(folder)
+    return loading.load(folder)
+
+
 def read_images(
     paths: str | Path | Iterable[str | Path],
     model: Autoencoder,
@@ -46,18 +68,18 @@ def read_images(
     background: tuple[int, int, int] = WHITE,
     keep_going: bool = False,
 ) -> Images:
-    """Read images, and prepare them for a network as those that it was trained on.
+    """Read images, and prepare them for a network like its training images.
 
     Parameters
     ----------
     paths : str, Path or iterable of them
         Image files, folders, or ``.npy`` files, uint8 [N, C, H, W].
     model : Autoencoder
-        The network, which says which size and colour they get.
+        The network; the images get its size and colours.
     background : tuple of int
-        Red, green and blue, from 0 to 255, of what transparent images are laid on: ``data.background``.
+        Red, green and blue, from 0 to 255: the colour behind transparent images, as ``data.background``.
     keep_going : bool
-        Whether to leave out images that cannot be used; what is wrong with them is then in ``refused``.
+        Whether to leave out images that cannot be used; ``refused`` then says why.
 
     Returns
     -------
@@ -79,13 +101,13 @@ def read_images(
 def encode(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     """Encode images, uint8 [N, C, H, W], to latent vectors, float32 [N, D].
 
-    They are those of the stage ``extract``, bit by bit, whatever images they are encoded with.
+    They are those of the stage ``extract``, bit by bit; the other images make no difference.
     """
     return np.concatenate(list(encoding.encode(model, _checked(model, pixels))))
 
 
 def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
-    """Reconstruct images, uint8 [N, C, H, W], to as many."""
+    """Reconstruct images: uint8 [N, C, H, W], as given."""
 
     def reconstruct_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (to_pixels(model(images)).numpy(),)
@@ -94,7 +116,7 @@ def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
 
 
 def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
-    """Measure how badly images, uint8 [N, C, H, W], are reconstructed: the odd ones are reconstructed worst.
+    """Compute the reconstruction error of images, uint8 [N, C, H, W]; unusual images have large errors.
 
     Returns
     -------
@@ -105,18 +127,18 @@ def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
 
 
 def generate(model: Autoencoder, mixture: str | Path, count: int = 64, *, seed: int = 0) -> np.ndarray:
-    """Draw new images from the mixture of Gaussians that the stage ``generate`` has fit to the latents.
+    """Draw new images from the mixture of Gaussians that the stage ``generate`` fitted to the latents.
 
     Parameters
     ----------
     model : Autoencoder
-        The network whose latents they were.
+        The network that computed these latents.
     mixture : str or Path
         The file, ``artifacts/generate/mixture.safetensors``.
     count : int
         How many.
     seed : int
-        From 0 to 4294967295; with those of the stage, the images are its samples, bit by bit.
+        From 0 to 4294967295. With the stage's seed and number, the images are the stage's, bit by bit.
 
     Returns
     -------
@@ -126,18 +148,18 @@ def generate(model: Autoencoder, mixture: str | Path, count: int = 64, *, seed: 
     Raises
     ------
     ConvaeError
-        If the mixture is missing, damaged, or not of this network.
+        If the mixture is missing, damaged, or of another network.
     """
     kept = read_mixture(Path(mixture))
     if kept.mean.size != model.latent_size:
-        what = f"is of {kept.mean.size} latent values, and the network has {model.latent_size}"
-        raise ConvaeError(mixture, what, "take the one that was made with it")
+        what = f"has {kept.mean.size} latent values, and the network has {model.latent_size}"
+        raise ConvaeError(mixture, what, "take the mixture that was fitted to this network")
     images = np.empty((count, *model.image_shape), np.uint8)
 
-    def put(first: int, rows: np.ndarray) -> None:
+    def write_rows(first: int, rows: np.ndarray) -> None:
         images[first : first + len(rows)] = rows
 
-    decode(model, from_mixture(kept, count, seed), count, put)
+    decode(model, from_mixture(kept, count, seed), count, write_rows)
     return images
 
 
@@ -147,7 +169,7 @@ def export(model: Autoencoder, folder: str | Path) -> None:
     Raises
     ------
     ConvaeError
-        If the packages of the extra ``convae[onnx]`` are not there; or if the network is too large for ONNX.
+        If the extra ``convae[onnx]`` is not installed, or the network is too large for ONNX.
     """
     for name, content in to_onnx(model).items():
         artifacts.write_bytes(Path(folder, f"{name}.onnx"), content)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -193,12 +194,73 @@ def test_nothing_is_written_where_nothing_is_good(program: str, run: Callable[..
     assert sorted(os.listdir()) == ["bad.jpg", "digits"]
 
 
-def test_an_empty_list_and_a_folder_that_is_no_model_are_errors_of_one_line(run: Callable[..., Done]) -> None:
+def test_an_empty_list_is_an_error_of_one_line(run: Callable[..., Done]) -> None:
     assert run("score", "-") == (1, "", "error: images: none is given; name files or folders, or list them on stdin\n")
-    done = run("score", "a.png", model="none")
-    assert done.code == 1
-    assert "config.json: is missing" in done.err
-    assert done.err.count("\n") == 1
+
+
+BRINGS = "in a project, `dvc pull` or `dvc repro` brings it"
+NO_MODEL = "name a folder with config.json and weights.safetensors"
+# What is given in place of a model, and the line that says so.
+MISTAKEN = {
+    "score nowhere a.png": f"nowhere: is not there; name the folder of a trained network; {BRINGS}",
+    "score a.png model": "a.png: is no model; name the model first, model, and then the images",
+    "score nowhere model": "nowhere: is no model; name the model first, model, and then the images",
+    "score a.png a.png": "a.png: is a file, not a model; name the folder of a trained network, and then the images",
+    "score model/weights.safetensors a.png": "model/weights.safetensors: is one file of a model; name the folder,",
+    "summary model/config.json": "model/config.json: is one file of a model; name the folder, model",
+    "export photos -o onnx": f"photos: holds no model; {NO_MODEL}; {BRINGS}",
+    "score project a.png": "project: is a project, not a model; name project/artifacts/model",
+    "score half a.png": f"half: has no config.json; copy config.json and weights.safetensors there; {BRINGS}",
+    "score other a.png": f"other: has no weights.safetensors; copy config.json and weights.safetensors there; {BRINGS}",
+    "score https://me:secret@a.b/c a.png": "MODEL: is an address, not a folder; fetch the model with `dvc get ADDRESS",
+    "score git@a.b:c a.png": "MODEL: is an address, not a folder; fetch the model with `dvc get ADDRESS",
+    "generate model -o new": "model/mixture.safetensors: is not there, nor is {0}/generate/mixture.safetensors; copy",
+    "place model a.png": "model/latents.npy: is not there, nor is {0}/latents/latents.npy; copy it there, or name it",
+    "place model a.png --latents b.npy": "b.npy: is not a file; name another with --latents, or leave it out",
+    "generate model -o new --mixture photos": "photos: is not a file; name another with --mixture, or leave it out",
+    "score damaged a.png": "damaged/weights.safetensors: is damaged or not what its name says",
+}
+
+
+@pytest.mark.parametrize("command", MISTAKEN)
+def test_what_is_mistaken_for_a_model_or_copied_without_its_project_is_told_in_its_own_line(
+    command: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # which a program replaces
+    save("a.png", np.zeros((28, 28), np.uint8))
+    save("photos/a.png", np.zeros((28, 28), np.uint8))
+    for name in ("model", "project/artifacts/model", "half", "other", "damaged"):
+        shutil.copytree(models / "grey/model", name)
+    os.remove("half/config.json")
+    os.remove("other/weights.safetensors")
+    Path("damaged/weights.safetensors").write_bytes(b"bad")
+    before = sorted(os.listdir())
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    error = str(ended.value.code)
+    assert error.startswith(f"error: {MISTAKEN[command].format(tmp_path)}")
+    assert ("\n" in error, "dvc checkout" in error, capsys.readouterr()) == (False, False, ("", ""))
+    assert sorted(os.listdir()) == before
+
+
+def test_the_summary_lists_the_reference_network_s_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    config = ModelConfig(architecture="conv", channels=(32, 64), image_shape=(1, 28, 28), arithmetic="exact")
+    artifacts.write_json(tmp_path / "config.json", config.model_dump(exclude_none=True))
+    write_weights(tmp_path / "weights.safetensors", weights(build(config)))
+    with pytest.raises(SystemExit):
+        main(["summary", str(tmp_path)])
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert last == f"{tmp_path}: conv, 50,161 parameters, 256 latent values, images of 1 x 28 x 28"
+    assert [row.split()[1:] for row in rows[1:4]] == [
+        ["conv2d", "3", "x", "3,", "stride", "3", "32", "x", "10", "x", "10", "320"],
+        ["relu", "32", "x", "10", "x", "10", "0"],
+        ["max_pool2d", "2", "x", "2,", "stride", "2", "32", "x", "5", "x", "5", "0"],
+    ]
+    assert " ".join(row.split()[-1] for row in rows[1:]) == "320 0 0 18,496 0 0 18,464 0 12,816 0 65 0"
 
 
 def test_an_output_that_cannot_be_written_is_told_in_one_line(run: Callable[..., Done]) -> None:

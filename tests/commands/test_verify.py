@@ -1,11 +1,16 @@
 """The comparison of a rebuilt pipeline with the committed one."""
 
 import json
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
-from conftest import Repository, copy_of
+from conftest import REPOSITORY, Repository, copy_of
 
 from convae.commands import verify
 from convae.commands.differences import Reason
@@ -14,6 +19,7 @@ UNEXPLAINED = "neither arithmetic, processor nor libraries explain it."
 WITHIN = "The metrics were compared instead: every one is within its tolerance."
 MACHINE = "artifacts/train/machine.json"
 ERRORS = "artifacts/latents/errors.npy"
+NOBODY = "-c user.name=a -c user.email=a@b.c"
 
 
 def working_copy(folder: Path, hashes: dict[str, str], test_mse: float = 0.047, accuracy: float = 0.92) -> Path:
@@ -22,7 +28,7 @@ def working_copy(folder: Path, hashes: dict[str, str], test_mse: float = 0.047, 
     (folder / "dvc.lock").write_text(yaml.safe_dump({"stages": {"train": {"cmd": "x", "outs": outs}}}))
     (folder / "metrics/losses.json").write_text(json.dumps({"test": {"mse": test_mse}}))
     (folder / "metrics/embedding.json").write_text(json.dumps({"map_knn_accuracy": accuracy}))
-    (folder / "metrics/generation.json").write_text(json.dumps({"density": {"mixture": 1.08}}))
+    (folder / "metrics/generation.json").write_text(json.dumps({"coverage": 0.95}))
     return folder
 
 
@@ -76,6 +82,40 @@ def test_with_a_reason_metrics_decide_on_what_it_explains(
     assert found == agrees
     assert table.splitlines()[-1] == says
     assert f"{len(different)} of 2 artifacts differ. There is a reason why bytes may: {reason.why}." in table
+
+
+ENDLESS = {
+    "dvc.yaml": yaml.safe_dump({"stages": {"endless": {"cmd": "sleep 1000", "outs": ["x"]}}}),
+    "dvc.lock": yaml.safe_dump(
+        {"schema": "2.0", "stages": {"endless": {"cmd": "sleep 1000", "outs": [{"path": "x", "md5": "0" * 32}]}}}
+    ),
+    "params.yaml": (REPOSITORY / "params.yaml").read_text(),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_rebuild_and_removes_its_folder(number: int, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    own = {"PYTHONPATH": str(REPOSITORY / "src"), "TMPDIR": str(tmp_path / "temporary"), "DVC_NO_ANALYTICS": "1"}
+    repository = Repository(tmp_path / "project", {**os.environ, **own})
+    repository.path.mkdir()
+    for name, content in ENDLESS.items():
+        (repository.path / name).write_text(content)
+    for command in ("git init --quiet", "dvc init --quiet", "git add .", f"git {NOBODY} commit --quiet -m x"):
+        repository.run(command)
+    verify = repository.popen("python -m convae verify")
+    tree: list[psutil.Process] = []
+    while not any(each.name() == "sleep" for each in tree):
+        assert verify.poll() is None, verify.communicate()
+        time.sleep(0.05)
+        with suppress(psutil.NoSuchProcess):
+            tree = psutil.Process(verify.pid).children(recursive=True)
+    verify.send_signal(number)
+    verify.communicate(timeout=60)
+    assert verify.returncode == 128 + number
+    assert [each for each in tree if each.is_running()] == []
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.slow

@@ -186,7 +186,7 @@ def test_a_clone_has_the_same_bytes_whatever_its_user_has_set_for_line_ends_and_
 def test_a_user_without_a_name_or_a_home_is_told_what_dvc_wants(lacking: str, repository: Repository) -> None:
     has = {"USER": "HOME=/proc", "HOME": "USER=x"}[lacking]
     nobody = f"unshare --user --map-user=12345 env --unset=USER --unset=LOGNAME --unset=HOME {has}"
-    output = repository.run(f"{nobody} convae recover", code=1)
+    output = repository.run(f"{nobody} convae doctor --quick", code=1)
     assert output.startswith(f"error: {lacking}: is not set, nor has this user")
     assert output.count("\n") == 1
 
@@ -214,9 +214,9 @@ def test_a_project_in_a_subfolder_of_its_repository_is_compared_with_all_its_fig
     address = subfolder.run("convae compare").strip()
     page = Path(address.removeprefix("file://")).read_text()
     assert page.count('src="data:image/png;base64,') == 4  # losses, reconstructions, map, new images
-    assert "not at hand" not in page
+    assert "not on this machine" not in page
     assert subfolder.run("convae check-lock").startswith("dvc.lock is up to date")
-    assert subfolder.run("convae recover") == ""
+    assert subfolder.run("convae doctor --quick") == ""
 
 
 def test_a_project_in_a_subfolder_is_verified_and_its_experiments_run(subfolder: Repository) -> None:

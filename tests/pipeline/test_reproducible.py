@@ -61,12 +61,12 @@ def kill(repository: Repository, command: str, seconds: float, victims: str) -> 
     while processes(repository):
         assert time.monotonic() < deadline, f"orphans after killing {names}: {processes(repository)}"
         time.sleep(0.1)
-    recover(repository)
+    doctor(repository)
     return names
 
 
-def recover(repository: Repository, code: int = 0) -> str:
-    return repository.run("python -m convae recover", code=code, PYTHONPATH="src")
+def doctor(repository: Repository, code: int = 0) -> str:
+    return repository.run("python -m convae doctor --quick", code=code, PYTHONPATH="src")
 
 
 def leftovers(repository: Repository) -> list[str]:
@@ -128,13 +128,13 @@ def test_files_that_a_kill_cut_off_while_dvc_wrote_them_are_replaced(
     for name in names:
         whole = (repository.path / name).read_bytes()
         (repository.path / name).write_bytes(whole[: int(share * len(whole))])
-    output = recover(repository)
+    output = doctor(repository)
     # A lock file cut between two entries can be read; what it lacks comes from the run cache.
     assert all(name in output for name in names) or share
     assert ".dvc/tmp/rwlock" in output
     assert stages_run(repository.run("dvc repro")) == []
     assert lock(repository) == lock(finished)
-    assert recover(repository) == ""
+    assert doctor(repository) == ""
 
 
 def test_a_lock_file_in_conflict_is_left_to_its_user(finished: Repository, tmp_path: Path) -> None:
@@ -145,5 +145,5 @@ def test_a_lock_file_in_conflict_is_left_to_its_user(finished: Repository, tmp_p
         repository.run(f"git commit --quiet --all --message {branch}")
     repository.run("git merge --quiet one", code=1)
     conflict = lock(repository)
-    assert re.fullmatch(r"error: dvc.lock: is damaged; .* unmerged; resolve the conflict.*\n", recover(repository, 1))
+    assert re.fullmatch(r"error: dvc.lock: is damaged; .* unmerged; resolve the conflict.*\n", doctor(repository, 1))
     assert lock(repository) == conflict

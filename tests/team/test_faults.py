@@ -95,7 +95,7 @@ def test_a_damaged_object_in_the_cache_is_found_and_replaced(team: Team) -> None
     (team.first.path / LATENTS).unlink()
     team.first.run("dvc checkout")
     assert (team.first.path / LATENTS).read_bytes() != content  # DVC trusts what is read-only
-    assert team.first.run("make heal").count("removed from") == 1
+    assert team.first.run("make doctor").count("removed from") == 1
     assert (team.first.path / LATENTS).read_bytes() == content
 
 

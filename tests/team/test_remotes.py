@@ -141,7 +141,7 @@ def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(
     reader = team.join("reader")
     assert LATENTS in reader.run(f"dvc pull {LATENTS}", code=1)
     assert not (reader.path / LATENTS).exists()
-    output = team.first.run("python -m convae heal", PYTHONPATH="src")
+    output = team.first.run("python -m convae doctor", PYTHONPATH="src")
     assert output.count("removed from") == 1
     assert re.search(r"\d files? pushed", output)
     reader.run(f"dvc pull {LATENTS}")

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 
 from convae import artifacts
-from convae.commands import given
+from convae.commands import inputs, outputs
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the latents of the images; give exit code 1 if some cannot be used."""
-    given.refuse_input(arguments.output, arguments)
-    images = given.read(arguments, arguments.images)
+    inputs.refuse_input(arguments.output, arguments.images)
+    images = inputs.read_images(arguments, arguments.images)
     if images.names:
-        from convae import api  # with PyTorch: bad images are told before
+        from convae import api  # which imports PyTorch: bad images are reported before
 
         latents = api.encode(api.load(arguments.model), images.pixels)
         if arguments.output.endswith(".npy"):
@@ -21,5 +21,5 @@ def run(arguments: argparse.Namespace) -> int:
             titles = ["file", *(f"latent_{number}" for number in range(latents.shape[1]))]
             # As text, in float32's own digits: Python's floats have more.
             rows = ([name, *map(str, row)] for name, row in zip(images.names, latents, strict=True))
-            given.write_csv(Path(arguments.output), titles, rows)
+            outputs.write_csv(Path(arguments.output), titles, rows)
     return int(bool(images.refused))

@@ -1,4 +1,4 @@
-"""Draw new images from the mixture of Gaussians that the pipeline has fit to the latent vectors."""
+"""Draw new images from the mixture of Gaussians that the pipeline fitted to the latent vectors."""
 
 import argparse
 from pathlib import Path
@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from convae import artifacts
-from convae.commands import given
+from convae.commands import inputs, outputs
 
-BESIDE = {"mixture": "generate/mixture.safetensors"}
 # In a figure, and how many pixels its longer side has at least.
 MOST_DRAWN, SIDE = 100, 600
 
@@ -19,16 +18,17 @@ def run(arguments: argparse.Namespace) -> int:
     files = [f"{number:0{len(str(count - 1))}}.png" for number in range(count)]
     into_array = arguments.output.endswith(".npy")
     if not into_array:
-        given.refuse_overwriting(output, files, "images")
+        outputs.refuse_overwriting(output, files, "images")
+    mixture = inputs.find_beside(arguments.model, arguments.mixture, "generate/mixture.safetensors", "--mixture")
     from convae import api
 
-    images = api.generate(api.load(arguments.model), arguments.mixture, count, seed=arguments.seed)
+    images = api.generate(api.load(arguments.model), mixture, count, seed=arguments.seed)
     if arguments.figure:
-        artifacts.write_bytes(Path(arguments.figure), given.png(sheet(images[:MOST_DRAWN])))
+        artifacts.write_bytes(Path(arguments.figure), outputs.png(sheet(images[:MOST_DRAWN])))
     if into_array:
         artifacts.write_array(output, images)
     else:
-        given.write_images(output, files, images)
+        outputs.write_images(output, files, images)
     return 0
 
 
@@ -39,7 +39,8 @@ def sheet(images: np.ndarray) -> np.ndarray:
     count, _, height, width = images.shape
     columns = max(1, min(count, round((count * height / width) ** 0.5)))
     rows = -(-count // columns)
-    enlarged = images.repeat(scale := -(-SIDE // max(columns * width, rows * height)), axis=2).repeat(scale, axis=3)
+    scale = -(-SIDE // max(columns * width, rows * height))
+    enlarged = images.repeat(scale, axis=2).repeat(scale, axis=3)
     grid: np.ndarray = montage(
         enlarged, fill=[255] * images.shape[1], grid_shape=(rows, columns), padding_width=2, channel_axis=1
     )

@@ -1,99 +1,107 @@
-"""The command ``convae``: its subcommands; what one does is in the module of its name."""
+"""The command ``convae``: runs one of its programs and exits."""
 
-import argparse
+import difflib
 import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from convae import startup
-from convae.commands import network_parsers
+from convae.commands.parser import MODEL, PROGRAMS, make_parser
 from convae.errors import ConvaeError
-from convae.version import __version__
 
-# A subcommand's help, and an example.
-COMMANDS = {
-    "report": ("print what the last run of the pipeline found", "dvc repro && convae report"),
-    "compare": ("write a page that shows the current experiments side by side", 'xdg-open "$(convae compare)"'),
-    "verify": ("rebuild the last commit from scratch elsewhere and compare every artifact's hash", "convae verify"),
-    "check-lock": ("check, without data or a run, that dvc.lock is up to date", "convae check-lock && git push"),
-    "recover": ("replace what a kill has cut off of DVC's own files", "convae recover && dvc repro"),
-    "heal": ("remove damaged objects from cache and default remote, fetch and push what is lacking", "convae heal"),
-    "push": ("share data and run cache on the default remote, even after a push that was cut off", "convae push"),
-}
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="convae",
-        description="Look after the results of the pipeline, which `dvc repro` runs; use its network on other images.",
-        epilog="Example: convae report",
-    )
-    parser.add_argument("--version", action="version", version=f"convae {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (summary, example) in COMMANDS.items():
-        described = f"{summary[0].upper()}{summary[1:]}."
-        subparsers.add_parser(name, help=summary, description=described, epilog=f"Example: {example}")
-    network_parsers.add_parsers(subparsers)
-    explore = subparsers.add_parser(
-        "explore",
-        help="open the explorer: the map, the images and what the network makes of them",
-        description="Open the explorer in a browser, and print its address.",
-        epilog="Example: convae explore --rev main",
-    )
-    explore.add_argument("--rev", help="a commit, branch, tag or experiment (else what is in this working copy)")
-    explore.add_argument("--print", action="store_true", help="open nothing")
-    completion = subparsers.add_parser(
-        "completion",
-        help="print a script that completes convae's command line",
-        description="Print a script that completes convae's command line.",
-        epilog='Example: eval "$(convae completion bash)"',
-    )
-    completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
-    return parser
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a subcommand and exit: with 0, with 1 after a finding or an error in one line, with 2 after wrong usage."""
+    """Run a program and exit: with 0, with 1 after a finding or an error in one line, with 2 after wrong usage."""
     code: str | int | None
     try:
-        given = make_parser().parse_args(arguments)
-        name = f"convae.commands.{given.command.replace('-', '_')}"
-        if given.command in network_parsers.PROGRAMS:
-            _prepare()
-            from convae.commands.repositories import model_at_hand
-
-            module = importlib.import_module(name)
-            with model_at_hand(given, getattr(module, "BESIDE", {})):
-                code = module.run(given)
-        else:
-            # From any folder of the project, as with DVC.
-            here = Path.cwd()
-            os.chdir(next((folder for folder in (here, *here.parents) if (folder / ".dvc/config").exists()), here))
-            code = importlib.import_module(name).run(given)
-    except SystemExit as ended:  # after help, or wrong usage
+        with exit_on_signals():
+            code = run_program(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit as ended:  # after help, wrong usage or a signal
         code = ended.code
     except ConvaeError as error:
-        code = f"error: {error}"
+        code = f"error: {outside_a_project(error)}"
     except BrokenPipeError:
         code = 0
     except OSError as error:  # a full disk, a folder without permission
         where = error.filename or "input or output"
         code = f"error: {where}: {error.strerror or error}; mend that and run it again"
-    except KeyboardInterrupt:
-        code = 130
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read what is printed has seen enough
+    except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
-def _prepare() -> None:
-    """Leave out of the environment what would change results, as a stage does; Ctrl-C stays an exception."""
-    handler = signal.getsignal(signal.SIGINT)
-    startup.prepare()
-    signal.signal(signal.SIGINT, handler)
+def run_program(arguments: Sequence[str]) -> int | None:
+    """Run the program that the arguments name; without any, print the help."""
+    parser = make_parser()
+    name = next((each for each in arguments if not each.startswith("-")), None)
+    if name is not None and name not in PROGRAMS:
+        near = difflib.get_close_matches(name, PROGRAMS, n=1)
+        parser.error(f"no program {name!r}; " + (f"did you mean {near[0]}?" if near else "convae --help lists them"))
+    given = parser.parse_args(arguments)
+    if given.program is None:
+        parser.print_help()
+        return 0
+    module = f"convae.commands.{given.program.replace('-', '_')}"
+    if MODEL in PROGRAMS[given.program].arguments:
+        startup.prepare()
+        from convae.commands.inputs import check_model
+
+        check_model(given.model, getattr(given, "images", []))
+    else:
+        os.chdir(project_folder())
+    code: int | None = importlib.import_module(module).run(given)
+    return code
+
+
+def project_folder() -> Path:
+    """Find the project that the current folder is in: as with DVC, programs work from any folder of it.
+
+    Raises
+    ------
+    ConvaeError
+        If it is in none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".dvc/config").exists():
+            return folder
+    raise ConvaeError(here, "is in no project: neither it nor a folder above has .dvc/config", "change to a clone")
+
+
+def outside_a_project(error: ConvaeError) -> ConvaeError:
+    """Give an error whose advice holds for a file that lies outside any project, where DVC brings nothing back."""
+    where, what, fix = error.parts
+    if not isinstance(where, Path) or "`dvc checkout`" not in fix:
+        return error
+    if any((folder / ".dvc/config").exists() for folder in where.absolute().parents):
+        return error
+    return ConvaeError(where, what, "copy it again from where it came")
+
+
+@contextmanager
+def exit_on_signals() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP raise `SystemExit`, so that processes are ended and temporary folders removed."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)  # a second one would interrupt the tidying up
+        sys.exit(128 + number)
+
+    before = {each: signal.getsignal(each) for each in ENDING}
+    for each, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as under nohup
+            signal.signal(each, leave)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,28 +1,27 @@
 """Place images on the pipeline's map."""
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
 from convae import artifacts
-from convae.commands import given
-
-BESIDE = {"latents": "latents/latents.npy", "map": "tsne/embedding.npy"}
+from convae.commands import inputs, outputs
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell where the images lie on the map; give exit code 1 if some cannot be used."""
+    """List the images' positions on the map; give exit code 1 if some images cannot be used."""
+    known = inputs.find_beside(arguments.model, arguments.latents, "latents/latents.npy", "--latents")
+    embedding = inputs.find_beside(arguments.model, arguments.map, "tsne/embedding.npy", "--map")
     if arguments.output:
-        given.refuse_input(arguments.output, arguments)
-    map_latents = artifacts.read_array(Path(arguments.latents), np.float32, (None, None))
-    positions = artifacts.read_array(Path(arguments.map), np.float32, (len(map_latents), 2))
-    images = given.read(arguments, arguments.images)
+        inputs.refuse_input(arguments.output, [*arguments.images, known, embedding])
+    map_latents = artifacts.read_array(known, np.float32, (None, None))
+    positions = artifacts.read_array(embedding, np.float32, (len(map_latents), 2))
+    images = inputs.read_images(arguments, arguments.images)
     if images.names:
-        from convae import api  # with PyTorch: bad images are told before
+        from convae import api  # which imports PyTorch: bad images are reported before
 
         latents = api.encode(api.load(arguments.model), images.pixels)
         placed = api.place(latents, map_latents, positions)
         rows = [{"x": x, "y": y, "file": name} for (x, y), name in zip(placed.tolist(), images.names, strict=True)]
-        given.answer(rows, arguments)
+        outputs.write_rows(rows, arguments)
     return int(bool(images.refused))

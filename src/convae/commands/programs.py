@@ -4,9 +4,15 @@ import getpass
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from convae.errors import ConvaeError
+
+# How long a process may take to end after SIGTERM, before it is killed.
+SECONDS_TO_END = 10
 
 
 def environment() -> dict[str, str]:
@@ -23,18 +29,35 @@ def dvc(*arguments: str, folder: Path | None = None, capture: bool = False, **va
         If it fails, after it has said why.
     """
     check_account()
-    result = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
         cwd=folder,
         env={**environment(), **variables},
         stdout=subprocess.PIPE if capture else None,
         text=True,
-        check=False,
     )
-    if result.returncode:
+    try:
+        output, _ = process.communicate()
+    except BaseException:  # a signal, or Ctrl-C
+        end_tree(process)
+        raise
+    if process.returncode:
         command = " ".join(["dvc", *arguments])
-        raise ConvaeError(f"`{command}`", f"failed with code {result.returncode}", "see what it says above")
-    return result.stdout or ""
+        raise ConvaeError(f"`{command}`", f"failed with code {process.returncode}", "see what it says above")
+    return output or ""
+
+
+def end_tree(process: "subprocess.Popen[str]") -> None:
+    """End a process and all that it has started, and wait until they are gone."""
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(process.pid)
+        tree = [root, *root.children(recursive=True)]
+        for signal_of in (psutil.Process.terminate, psutil.Process.kill):
+            for each in tree:
+                with suppress(psutil.NoSuchProcess):
+                    signal_of(each)
+            _, tree = psutil.wait_procs(tree, timeout=SECONDS_TO_END)
+    process.wait()
 
 
 def git(*arguments: str, fix: str = "mend that and run it again") -> str:
@@ -60,7 +83,7 @@ def check_account() -> None:
     Raises
     ------
     ConvaeError
-        If either is lacking.
+        If either is missing.
     """
     try:
         getpass.getuser()

@@ -1,4 +1,4 @@
-"""Write images as the network gives them back."""
+"""Write the network's reconstructions of images."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from convae.commands import given
+from convae.commands import inputs, outputs
 from convae.data.listing import named, shown
 from convae.errors import ConvaeError
 
@@ -15,15 +15,15 @@ ROW = re.compile(r"\.npy\[(\d+)\]$")
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the reconstructions; give exit code 1 if some images cannot be used."""
-    images = given.read(arguments, arguments.images)
+    images = inputs.read_images(arguments, arguments.images)
     if images.names:
         files = output_files(images.names)
         folder = Path(arguments.output)
-        given.refuse_overwriting(folder, files, "reconstructions")
-        from convae import api  # with PyTorch: bad images are told before
+        outputs.refuse_overwriting(folder, files, "reconstructions")
+        from convae import api  # which imports PyTorch: bad images are reported before
 
-        outputs = api.reconstruct(api.load(arguments.model), images.pixels)
-        given.write_images(folder, files, outputs)
+        reconstructions = api.reconstruct(api.load(arguments.model), images.pixels)
+        outputs.write_images(folder, files, reconstructions)
     return int(bool(images.refused))
 
 

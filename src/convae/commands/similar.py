@@ -7,29 +7,29 @@ from pathlib import Path
 import numpy as np
 
 from convae import artifacts
-from convae.commands import given
+from convae.commands import inputs, outputs
 from convae.data.inputs import Images
 from convae.data.listing import shown
 from convae.errors import ConvaeError
 
-# In one figure: it is to be looked at, and its file has a largest height.
+# In one figure: more rows cannot be looked at, and an image file has a maximum height.
 MOST_DRAWN = 100
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell the neighbours of each image, and draw them; give exit code 1 if some images cannot be used."""
+    """List the neighbours of each image, and draw them; give exit code 1 if some images cannot be used."""
     for output in filter(None, (arguments.output, arguments.figure)):
-        given.refuse_input(output, arguments)
+        inputs.refuse_input(output, [*arguments.images, arguments.among])
     known = _latents(arguments.among)
     if known is not None and arguments.figure:
         fix = "name images in --among, or leave out --figure"
         raise ConvaeError(shown(arguments.among), "holds latents, which cannot be drawn", fix)
-    images = given.read(arguments, arguments.images)
+    images = inputs.read_images(arguments, arguments.images)
     if arguments.figure and len(images.names) > MOST_DRAWN:
         what = f"would show {len(images.names):,} images"
         raise ConvaeError(shown(arguments.figure), what, f"give up to {MOST_DRAWN}, or leave out --figure")
     if known is None:
-        others = given.read(arguments, [arguments.among])
+        others = inputs.read_images(arguments, [arguments.among])
         if images.names and others.names:
             neighbours = _neighbours(arguments, images, others.names, others.pixels)
             if arguments.figure:
@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _neighbours(
     arguments: argparse.Namespace, images: Images, names: list[str], among: np.ndarray
 ) -> list[list[tuple[int, float]]]:
-    """Find and tell which of the images, or latents, with these names are nearest to each image; and how far away."""
-    from convae import api  # with PyTorch: bad images are told before
+    """Find and list which of the images, or latents, with these names are nearest to each image, and how far away."""
+    from convae import api  # which imports PyTorch: bad images are reported before
 
     model = api.load(arguments.model)
     latents = among if among.ndim == 2 else api.encode(model, among)
@@ -66,7 +66,7 @@ def _neighbours(
     ]
     if not rows:
         raise ConvaeError(shown(arguments.among), "holds no other image", "name a folder of many")
-    given.answer(rows, arguments)
+    outputs.write_rows(rows, arguments)
     return neighbours
 
 

@@ -84,6 +84,8 @@ def train(
         progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
         threads() as pool,
     ):
+        if rank() == 0:
+            tell(f"{model.config.architecture}, {len(weights):,} parameters, {model.latent_size:,} latent values")
         if done and rank() == 0:
             tell(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
         for epoch in range(done + 1, params.epochs + 1):

@@ -1,0 +1,255 @@
+"""The command line: each program's summary, example and arguments; what it does is in the module of its name."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from convae.version import __version__
+
+# What `add_argument` takes. Of several in a list, at most one may be given.
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+class Program(NamedTuple):
+    """One of the programs of ``convae``."""
+
+    summary: str
+    example: str
+    arguments: tuple[Argument | list[Argument], ...] = ()
+    more: str = ""
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    """Declare an argument, as `argparse.ArgumentParser.add_argument` takes it."""
+    return names, options
+
+
+def file_named(*suffixes: str) -> Callable[[str], str]:
+    """Make a type of argument: a file with one of these suffixes."""
+
+    def checked(name: str) -> str:
+        if not name.endswith(suffixes):
+            raise argparse.ArgumentTypeError(f"want a name that ends in {' or '.join(suffixes)}, got {name!r}")
+        return name
+
+    return checked
+
+
+def folder(name: str) -> str:
+    """Take the name of a folder, which need not exist; refuse a file, or a name that looks like one."""
+    if Path(name).is_file():
+        raise argparse.ArgumentTypeError(f"want a folder, and {name!r} is a file")
+    if Path(name).suffix.lower() in FILE_SUFFIXES:
+        raise argparse.ArgumentTypeError(f"want a folder, got {name!r}")
+    return name
+
+
+def array_or_folder(name: str) -> str:
+    """Take the name of an ``.npy`` file or of a folder."""
+    if name.endswith(".npy"):
+        return name
+    try:
+        return folder(name)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or a name that ends in .npy (--figure draws one picture)") from None
+
+
+def colour(text: str) -> tuple[int, ...]:
+    """Take red, green and blue as ``#rrggbb``."""
+    try:
+        levels = bytes.fromhex(text.removeprefix("#"))
+    except ValueError:
+        levels = b""
+    if len(levels) != 3:
+        raise argparse.ArgumentTypeError(f"want a colour such as #ffffff, got {text!r}")
+    return tuple(levels)
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Make a type of argument: a whole number in this range."""
+
+    def checked(text: str) -> int:
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            wanted = f"from {least} on" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"want a whole number {wanted}, got {text!r}")
+        return int(text)
+
+    return checked
+
+
+FILE_SUFFIXES = {".bmp", ".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".onnx", ".png", ".tif", ".webp"}
+PREPARED = """IMAGES are prepared like the training images: cropped about their centres and scaled to the network's
+size, turned as EXIF says, and converted to its colours and to 8 bits. MNIST and similar data sets are light on dark:
+invert images of dark ink first. An image that cannot be used is reported in one line and left out; the exit code is
+then 1."""
+MODEL = argument("model", metavar="MODEL", help="a folder with config.json and weights.safetensors")
+IMAGES = argument(
+    "images",
+    metavar="IMAGES",
+    nargs="+",
+    help="image files, folders of them, .npy files of uint8 [N, C, H, W], or - for a list of paths on stdin",
+)
+BACKGROUND = argument(
+    "--background",
+    metavar="COLOUR",
+    type=colour,
+    default=(255, 255, 255),
+    help="the colour behind transparent images, as #rrggbb (#ffffff)",
+)
+ON_IMAGES = (MODEL, IMAGES, BACKGROUND)
+# How programs that list their results print or write them.
+LISTED = [
+    argument("--json", action="store_true", help="print JSON"),
+    argument("-o", metavar="FILE", dest="output", type=file_named(".csv"), help="write a .csv file and print nothing"),
+]
+
+
+def output(metavar: str, kind: Callable[[str], str], text: str) -> Argument:
+    """Declare where a program writes, which has to be given."""
+    return argument("-o", metavar=metavar, dest="output", required=True, type=kind, help=text)
+
+
+def figure(text: str) -> Argument:
+    """Declare a figure that may be asked for."""
+    return argument("--figure", metavar="FILE", type=file_named(".png"), help=text)
+
+
+PROGRAMS = {
+    "report": Program("print the results of the last run of the pipeline", "dvc repro && convae report"),
+    "compare": Program("write a page that shows the current experiments side by side", 'xdg-open "$(convae compare)"'),
+    "explore": Program(
+        "open the explorer in a browser, and print its address",
+        "convae explore --rev main",
+        (
+            argument("--rev", help="a commit, branch, tag or experiment (else this working copy)"),
+            argument("--print", action="store_true", help="print the address only"),
+        ),
+    ),
+    "verify": Program(
+        "rebuild the last commit from scratch elsewhere and compare every artifact's hash", "convae verify"
+    ),
+    "check-lock": Program("check, without data or a run, that dvc.lock is up to date", "convae check-lock && git push"),
+    "doctor": Program(
+        "repair DVC's files after a kill, and damaged objects in the cache and on the default remote",
+        "convae doctor",
+        (argument("--quick", action="store_true", help="only DVC's own files, in a second: no cache, no remote"),),
+        """Repairs dvc.lock and .dvc/tmp/rwlock if a kill cut them off; reads every object in the cache and on the
+default remote, and removes those whose content is not what their names say; fetches and pushes what is then missing.
+Run it while nobody pushes.""",
+    ),
+    "push": Program(
+        "share data and run cache on the default remote, even after a push that was cut off", "convae push"
+    ),
+    "summary": Program(
+        "print the layers of a network, their output shapes and numbers of parameters",
+        "convae summary artifacts/model",
+        (MODEL,),
+    ),
+    "encode": Program(
+        "encode images to latent vectors",
+        "convae encode artifacts/model photos -o latents.npy",
+        (
+            *ON_IMAGES,
+            output("FILE", file_named(".npy", ".csv"), "where to write: .npy, float32 [N, D], or .csv with names"),
+        ),
+        PREPARED,
+    ),
+    "reconstruct": Program(
+        "write the network's reconstructions of images",
+        "convae reconstruct artifacts/model photos -o out",
+        (*ON_IMAGES, output("FOLDER", folder, "where to write PNG files, in folders as theirs; overwrites nothing")),
+        PREPARED,
+    ),
+    "similar": Program(
+        "find the images whose latent vectors are nearest",
+        "convae similar artifacts/model cat.jpg --among photos -k 5 --figure similar.png",
+        (
+            *ON_IMAGES,
+            LISTED,
+            argument(
+                "--among",
+                metavar="IMAGES|LATENTS",
+                required=True,
+                help="where to search: images, as IMAGES, or a .npy file of latents",
+            ),
+            argument("-k", metavar="N", type=whole_number(1), default=10, help="how many to find for each image (10)"),
+            figure("draw each image with those found, .png"),
+        ),
+        PREPARED,
+    ),
+    "place": Program(
+        "place images on the pipeline's map, which does not move",
+        "convae place artifacts/model photos",
+        (
+            *ON_IMAGES,
+            LISTED,
+            argument("--map", metavar="FILE", help="the map (embedding.npy in MODEL, or else in MODEL/../tsne)"),
+            argument(
+                "--latents",
+                metavar="FILE",
+                help="the latents of its points (latents.npy in MODEL, or else in MODEL/../latents)",
+            ),
+        ),
+        PREPARED,
+    ),
+    "score": Program(
+        "list images by reconstruction error, the largest first",
+        "convae score artifacts/model photos | head",
+        (*ON_IMAGES, LISTED),
+        PREPARED,
+    ),
+    "generate": Program(
+        "draw new images from the mixture of Gaussians that the stage generate fitted",
+        "convae generate artifacts/model -n 64 -o new --figure new.png",
+        (
+            MODEL,
+            output("FILE|FOLDER", array_or_folder, ".npy, uint8 [N, C, H, W], or a folder of PNG files"),
+            argument("-n", metavar="N", type=whole_number(1, 100_000), default=64, help="how many to draw (64)"),
+            argument(
+                "--seed",
+                metavar="N",
+                type=whole_number(0, 2**32 - 1),
+                default=0,
+                help="another seed, up to 4294967295, draws other images (0)",
+            ),
+            figure("draw the first hundred, .png"),
+            argument(
+                "--mixture",
+                metavar="FILE",
+                help="the mixture (mixture.safetensors in MODEL, or else in MODEL/../generate)",
+            ),
+        ),
+        """With the pipeline's generate.samples and generate.seed, they are the images of
+artifacts/generate/samples.npy, to the bit. Nothing in a folder is overwritten.""",
+    ),
+    "export": Program(
+        "write encoder and decoder as ONNX",
+        "convae export artifacts/model -o onnx",
+        (MODEL, output("FOLDER", folder, "where to write encoder.onnx and decoder.onnx")),
+        """encoder.onnx takes images, float32 [N, C, H, W] in [-1, 1] (pixels / 127.5 - 1), and gives latents, float32
+[N, D], those of `convae encode` but for rounding; decoder.onnx takes latents and gives reconstructions like the images.
+N is free. Needs the extra convae[onnx].""",
+    ),
+}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="convae",
+        description="Look after the results of the pipeline, which `dvc repro` runs; use its network on other images.",
+        epilog="Example: convae report",
+    )
+    parser.add_argument("--version", action="version", version=f"convae {__version__}")
+    programs = parser.add_subparsers(dest="program", metavar="PROGRAM")
+    for name, program in PROGRAMS.items():
+        described = f"{program.summary[0].upper()}{program.summary[1:]}. {program.more}"
+        one = programs.add_parser(
+            name, help=program.summary, description=described, epilog=f"Example: {program.example}"
+        )
+        for each in program.arguments:
+            group = one.add_mutually_exclusive_group() if isinstance(each, list) else one
+            for names, options in each if isinstance(each, list) else [each]:
+                group.add_argument(*names, **options)
+    return parser
