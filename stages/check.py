@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from convae import artifacts
-from convae.check import check_params
+from convae.check import check_params, check_source
 from convae.stage import run
 
 
 def main() -> None:
-    check_params()
+    check_source(check_params().data.source)
     artifacts.write_json(Path("artifacts/check/passed.json"), {"passed": True})
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from convae.check import check_images, check_params
+from convae.check import check_images, check_params, check_source
 from convae.errors import ConvaeError
 from convae.generation.interpolation import choose_pairs
 from convae.maps.neighbours import neighbours
@@ -189,7 +189,6 @@ def test_what_a_description_has_no_use_for_is_refused(key: str, value: Any, defa
         ("datasets/KMINST.yaml", "did you mean datasets/KMNIST.yaml?"),
         ("photos", "did you mean fotos?"),
         ("nowhere/x", "give the path of a folder of images, or of a description such as datasets/MNIST.yaml"),
-        ("pulled", "`dvc pull pulled` brings it"),
     ],
 )
 def test_a_source_that_is_missing_is_refused_with_what_may_be_meant(
@@ -197,8 +196,12 @@ def test_a_source_that_is_missing_is_refused_with_what_may_be_meant(
 ) -> None:
     for folder in ("datasets", "fotos"):
         (tmp_path / folder).mkdir()
-    for name in ("datasets/MNIST.yaml", "datasets/KMNIST.yaml", "pulled.dvc"):
+    for name in ("datasets/MNIST.yaml", "datasets/KMNIST.yaml", "tracked.dvc"):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
-    expected = f"params.yaml: data.source: there is no {source} in {tmp_path}; {fix}"
-    assert check(tmp_path, data__source=source) == expected
+    with pytest.raises(ConvaeError) as error:
+        check_source(source)
+    assert str(error.value) == f"params.yaml: data.source: there is no {source} in {tmp_path}; {fix}"
+    # What DVC tracks, DVC fetches.
+    check_source("datasets/MNIST.yaml")
+    check_source("tracked/below")

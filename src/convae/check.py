@@ -64,7 +64,6 @@ def check_params(path: Path = PARAMS) -> Params:
             if got != default:
                 shown = [list(each) if isinstance(each, tuple) else each for each in (got, default)]
                 raise ConvaeError(f"{path}: data.{key}", f"got {shown[0]}", f"want {shown[1]}, the default: {reason}")
-    _check_source(data.source, path)
     return params
 
 
@@ -92,17 +91,21 @@ def check_images(params: Params, train: int, test: int, image_shape: tuple[int, 
     _check_model(params, image_shape, path)
 
 
-def _check_source(source: str, path: Path) -> None:
-    """Refuse a source that does not exist; suggest one with a similar name."""
-    if os.path.exists(source):
+def check_source(source: str, path: Path = PARAMS) -> None:
+    """Refuse a source that does not exist and is not tracked by DVC, which can fetch it; suggest a similar name.
+
+    Raises
+    ------
+    ConvaeError
+        If there is no such file or folder.
+    """
+    if any(os.path.exists(each) for each in (source, *(f"{part}.dvc" for part in (source, *Path(source).parents)))):
         return
     folders = [folder for folder in (Path(source).parent, DESCRIPTIONS) if folder.is_dir()]
     known = {each.stem.lower(): each for folder in folders for each in sorted(folder.iterdir())}
     near = difflib.get_close_matches(Path(source).stem.lower(), known, n=1)
     fix = "give the path of a folder of images, or of a description such as datasets/MNIST.yaml"
-    if os.path.exists(f"{source}.dvc"):
-        fix = f"`dvc pull {source}` brings it"
-    elif near:
+    if near:
         fix = f"did you mean {known[near[0]]}?"
     elif Path(".dvc/tmp/exps").parts == Path.cwd().parts[-4:-1]:
         fix = "track it (`dvc add`, or Git): an experiment in a folder of its own sees nothing else"
