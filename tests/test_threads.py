@@ -63,6 +63,8 @@ for latents in (equal, random.normal(size=(300, 1100)).astype(np.float32)):
     show("draw", from_mixture(mixture, 700, 0)(0, 700), from_columns(latents, 0)(0, 700))
 show("interpolate", interpolations(model, pixels[:80].reshape(40, 2, 1, 28, 28)))
 print(pca_errors(pixels, pixels[:300], 7))
+large = pixels.reshape(300, 2, 28, 28)
+print(pca_errors(large, large[:150], 7))
 """
 
 
@@ -77,5 +79,5 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
         )
         outputs.append([line for line in result.stdout.splitlines() if not line.startswith("tsne: ")])
-    assert len(outputs[0]) == 19
+    assert len(outputs[0]) == 20
     assert outputs[0] == outputs[1] == outputs[2]
