@@ -1,1 +1,1 @@
-"""How fast the pipeline is, beside the tutorial's program and the machine's limits: ``make bench``."""
+"""Measure the speed of the pipeline, compared with the reference program and the machine's limits: ``make bench``."""

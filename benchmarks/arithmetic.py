@@ -1,4 +1,4 @@
-"""Time an epoch of training with exact sums beside one with PyTorch's own."""
+"""Time epochs of training with exact sums and with PyTorch's own."""
 
 import time
 from contextlib import redirect_stdout
@@ -13,7 +13,7 @@ from convae.network.models import build
 from convae.training.loop import train
 from convae.training.params import TrainParams
 
-# Networks, with how many of the benchmark's images an epoch of theirs has.
+# Networks, and the share of the benchmark's images that they are trained on.
 NETWORKS: dict[str, tuple[dict[str, Any], float]] = {
     "conv, 28 x 28, grey": ({"architecture": "conv", "channels": (32, 64), "image_shape": (1, 28, 28)}, 1 / 4),
     "conv_linear, 64 x 64, in colour": (
@@ -25,37 +25,37 @@ NETWORKS: dict[str, tuple[dict[str, Any], float]] = {
 
 
 def measure_arithmetic(images: int, pairs: int) -> dict[str, Any]:
-    """Train networks with native and exact arithmetic in turn, an epoch each, on random images.
+    """Train networks for an epoch on random images, alternating between native and exact arithmetic.
 
     Parameters
     ----------
     images : int
-        Of the benchmark.
+        Number of images of the benchmark.
     pairs : int
-        How often either trains.
+        Number of epochs with either arithmetic.
 
     Returns
     -------
     dict
-        By network, the ``images`` of an epoch, and the ``seconds`` of each epoch by arithmetic.
+        By network: ``images``, the number of images per epoch, and ``seconds`` of each epoch by arithmetic.
     """
     results: dict[str, Any] = {}
-    for name, (made, share) in NETWORKS.items():
+    for name, (config, share) in NETWORKS.items():
         count = max(2, int(images * share))
-        pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (count, *made["image_shape"]), np.uint8))
-        epoch_seconds(made, "exact", pixels[:256])  # what is loaded at the first step is no part of an epoch
+        pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (count, *config["image_shape"]), np.uint8))
+        epoch_seconds(config, "exact", pixels[:256])  # loads libraries, which is not to be timed
         seconds: dict[str, list[float]] = {"native": [], "exact": []}
         for _ in range(pairs):
             for arithmetic, measured in seconds.items():
-                measured.append(epoch_seconds(made, arithmetic, pixels))
+                measured.append(epoch_seconds(config, arithmetic, pixels))
         results[name] = {"images": count, "seconds": seconds}
     return results
 
 
-def epoch_seconds(made: dict[str, Any], arithmetic: Any, pixels: torch.Tensor) -> float:
-    """Time an epoch in batches of 256, with the loss of one test image."""
-    model = build(ModelConfig(**made, arithmetic=arithmetic))
-    recipe = TrainParams(
+def epoch_seconds(config: dict[str, Any], arithmetic: Any, pixels: torch.Tensor) -> float:
+    """Time an epoch in batches of 256, including the loss of one test image."""
+    model = build(ModelConfig(**config, arithmetic=arithmetic))
+    params = TrainParams(
         seed=0,
         epochs=1,
         batch_size=256,
@@ -67,5 +67,5 @@ def epoch_seconds(made: dict[str, Any], arithmetic: Any, pixels: torch.Tensor) -
     )
     since = time.perf_counter()
     with open(devnull, "w") as nowhere, redirect_stdout(nowhere):
-        list(train(model, pixels, pixels[:1], recipe, torch.device("cpu")))
+        list(train(model, pixels, pixels[:1], params, torch.device("cpu")))
     return time.perf_counter() - since

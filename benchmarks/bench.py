@@ -1,4 +1,4 @@
-"""What sections of the benchmark stand on: how much is measured, and clones of the last commit to measure it in."""
+"""The base of all sections of the benchmark: how much to measure, and clones of the last commit to measure in."""
 
 import os
 import shutil
@@ -25,17 +25,17 @@ class Scale:
     Attributes
     ----------
     images : int
-        Training images; a sixth as many test images.
+        Number of training images; there are a sixth as many test images.
     epochs : int
-        Of the rival and the pipeline.
+        Number of epochs of the reference program and the pipeline.
     pairs : int
-        How often the rival and the pipeline run, in turn.
+        Number of runs of the reference program and of the pipeline, alternating.
     tsne_pairs : tuple of int
-        How often either embeds the test latents, and the training latents if there is a second number.
+        Number of times that either embeds the test latents and, if there is a second number, the training latents.
     commands : int
-        How often each DVC command runs.
+        Number of runs of each DVC command.
     parts : tuple of Fraction
-        Of the data, to see how time and memory grow.
+        Fractions of the data on which time and memory are measured.
     """
 
     images: int = 60_000
@@ -66,23 +66,23 @@ class Bench:
         self.folder = folder
         self.scale = scale
         self.repository = Path.cwd()
-        self.raw = folder / "MNIST/raw"  # where torchvision looks for them
+        self.raw = folder / "MNIST/raw"  # where torchvision expects the files
         self.raw.mkdir(parents=True)
         for name, content in fetch(MNIST, read_description(MNIST)).items():
             (self.raw / name).write_bytes(content)
 
     def environment(self, clone: Path) -> dict[str, str]:
-        """Make the environment in which programs run: nothing of ours or DVC's but what keeps a clone to itself."""
+        """Return the environment of programs: without our and DVC's variables, except those that isolate a clone."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONVAE_", "DVC_"))}
         own = {"CONVAE_CHECKPOINTS": str(clone / ".convae/checkpoints"), "CONVAE_MIRROR": str(self.raw)}
         return {**kept, **own, "PYTHONPATH": "src", "MPLBACKEND": "Agg"}
 
     def run(self, clone: Path, command: str, look: Callable[[int], None] | None = None) -> tuple[float, str]:
-        """Run a command in a clone; give its seconds and what it printed."""
+        """Run a command in a clone; return its time in seconds and its output."""
         return timed(command.split(), clone, self.environment(clone), look)
 
     def clone(self, name: str, **params: Any) -> Path:
-        """Clone the last commit afresh, with an empty cache and these parameters on top of the scale's."""
+        """Make a new clone of the last commit with an empty cache, the scale's parameters, and these parameters."""
         clone = self.folder / name
         shutil.rmtree(clone, ignore_errors=True)
         subprocess.run(["git", "clone", "--quiet", str(self.repository), str(clone)], check=True)
@@ -92,7 +92,7 @@ class Bench:
         return clone
 
     def finished(self) -> Path:
-        """Give the clone in which the pipeline ran last, or run it in one."""
+        """Return the clone in which the pipeline ran last; if there is none, run it."""
         clone = self.folder / "pipeline"
         if not clone.exists():
             self.run(self.clone("pipeline"), "dvc repro --force --no-run-cache")

@@ -13,7 +13,7 @@ from convae.views.explorer.page_data import Points, choose_shown, explorer_data
 
 BROWSERS = ("chromium", "google-chrome")
 NO_NETWORK: tuple[dict[str, Any], np.ndarray] = ({}, np.empty(10**7, np.float32))  # too large to be in the page
-# Milliseconds from the address to the first frame with points: the page draws them when it is read.
+# Milliseconds from navigation to the first frame with points: the page draws them when it is loaded.
 FIRST = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 PAN = """new Promise((done) => {
   let frames = 0;
@@ -27,7 +27,7 @@ PAN = """new Promise((done) => {
   };
   requestAnimationFrame(frame);
 })"""
-# A lasso of 300 corners about the middle of the map, with what the panel says of it; and pointing at 200 places.
+# LASSO draws a lasso of 300 corners around the middle of the map and updates the panel; HOVER points at 200 places.
 LASSO = """(() => {
   const corners = Array.from({ length: 300 }, (_, i) => (2 * Math.PI * i) / 300);
   const { toMap } = modules.view;
@@ -50,7 +50,7 @@ HOVER = """Array.from({ length: 200 }, (_, i) => {
 
 
 def write_page(path: Path, count: int) -> None:
-    """Write an explorer of so many points in ten clusters, with scikit-learn's digits for images."""
+    """Write an explorer of `count` points in ten clusters, with scikit-learn's digits as images."""
     random, digits = np.random.default_rng(0), load_digits()
     row = np.arange(count) % len(digits.target)
     images = np.kron(digits.images[row][:, np.newaxis] * (255 / 16), np.ones((3, 3))).astype(np.uint8)
@@ -76,20 +76,20 @@ def write_page(path: Path, count: int) -> None:
 
 
 def measure_explorer(folder: Path, counts: tuple[int, ...]) -> dict[str, Any]:
-    """Open explorers of so many points, and pan, lasso and point at them.
+    """Open explorers with these numbers of points, and pan, draw lassos and point at images.
 
     Parameters
     ----------
     folder : Path
-        For the pages.
+        Folder for the pages.
     counts : tuple of int
-        Points of each.
+        Numbers of points, one for each explorer.
 
     Returns
     -------
     dict
-        By the number of points: the page's ``bytes``; milliseconds to the ``first`` frame; ``frames`` a second when
-        panning; milliseconds of each ``lasso`` and of each ``hover``.
+        By number of points: ``bytes`` of the page; ``first``, milliseconds to the first frame; ``frames`` per second
+        while panning; ``lasso`` and ``hover``, milliseconds of each.
     """
     folder.mkdir()
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)

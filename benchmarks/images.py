@@ -1,4 +1,4 @@
-"""Time how a folder of images becomes an array, beside Pillow alone."""
+"""Time how the pipeline reads a folder of images, compared with Pillow alone."""
 
 import time
 from pathlib import Path
@@ -14,12 +14,12 @@ from convae.data import folders
 from convae.data.params import DataParams
 
 SIZE = (64, 64)
-# Files for each kind: their sides in pixels and their ending.
+# Kinds of files: side in pixels and file name extension.
 KINDS = {"photographs": (1600, ".jpg"), "small images": (64, ".png")}
 
 
 def write_images(folder: Path, side: int, ending: str, count: int) -> list[Path]:
-    """Cut random squares out of two photographs, enlarged to a side, and save them."""
+    """Cut random squares out of two photographs, resize them, and save them."""
     folder.mkdir(parents=True)
     generator = np.random.default_rng(0)
     paths = []
@@ -32,21 +32,21 @@ def write_images(folder: Path, side: int, ending: str, count: int) -> list[Path]
 
 
 def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str, Any]:
-    """Read folders with Pillow, in one process, and as `download` does, on all cores, in turn.
+    """Read folders with Pillow in one process, and as `download` does on all cores, alternating.
 
     Parameters
     ----------
     folder : Path
-        For scratch.
+        Folder for temporary files.
     counts : dict of str to int
-        Images of each kind.
+        Number of images of each kind.
     pairs : int
-        How often either reads them.
+        Number of times that either reads them.
 
     Returns
     -------
     dict
-        By kind: seconds of either for each pair, and the images. Pillow's are for its decoding and resizing alone.
+        By kind: the number of images, and seconds of either for each pair. Pillow only decodes and resizes.
     """
     results: dict[str, Any] = {}
     for kind, count in counts.items():

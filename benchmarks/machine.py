@@ -1,6 +1,6 @@
-"""What this machine can do, and what the network asks of it: ``python -m benchmarks.machine`` prints it as JSON.
+"""Measure the machine's speed and count the network's operations: ``python -m benchmarks.machine`` prints JSON.
 
-A program of its own, so that the one that measures memory holds no PyTorch.
+It is a separate program, so that the one that measures memory need not load PyTorch.
 """
 
 import json
@@ -27,8 +27,8 @@ def multiply_adds() -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        ``forward``, and ``training``: forward and backward, where each layer takes two products as large as its forward
-        one, but the first layer only one, for nobody asks for the gradient of the image.
+        ``forward``, and ``training``, which is forward and backward. Backward, each layer takes two products as large
+        as its forward product, except the first, which needs no gradient of the image.
     """
     model, image = Autoencoder(), torch.zeros(1, 1, 28, 28)
     with FlopCounterMode(display=False) as forward:
@@ -40,7 +40,7 @@ def multiply_adds() -> dict[str, int]:
 
 
 def fastest(action: Callable[[], object]) -> float:
-    """Time the fastest of ten calls, in seconds: a limit is what the machine can do when nothing is in its way."""
+    """Return the time of the fastest of ten calls in seconds: the one that was disturbed least."""
     times = []
     for _ in range(10):
         since = time.perf_counter()
@@ -50,7 +50,7 @@ def fastest(action: Callable[[], object]) -> float:
 
 
 def processor() -> str:
-    """Name the processor's model, where Linux tells it."""
+    """Return the processor's model on Linux, its architecture elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def main() -> None:
     }
     rates = {
         "multiply_adds_per_second": cores * SIDE**3 / product_seconds,
-        "bytes_per_second": 2 * COPIED / copy_seconds,  # each is read and written
+        "bytes_per_second": 2 * COPIED / copy_seconds,  # each byte is read and written
     }
     print(json.dumps({"machine": description, "rates": rates, "network": multiply_adds()}))
 

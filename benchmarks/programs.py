@@ -1,4 +1,4 @@
-"""Run programs and measure their time and memory."""
+"""Run programs, and measure their time and memory."""
 
 import subprocess
 import sys
@@ -15,14 +15,14 @@ LOOK_SECONDS = 0.05
 def timed(
     command: list[str], folder: Path, environment: dict[str, str], look: Callable[[int], None] | None = None
 ) -> tuple[float, str]:
-    """Run a program to its end.
+    """Run a program, and wait until it ends.
 
     Parameters
     ----------
     command : list of str
         The program and its arguments.
     folder : Path
-        Where it runs.
+        Its working folder.
     environment : dict of str to str
         Its environment variables.
     look : callable, optional
@@ -31,16 +31,16 @@ def timed(
     Returns
     -------
     seconds : float
-        From its start to its end.
+        Its run time.
     output : str
-        What it printed.
+        Its output.
 
     Raises
     ------
     SystemExit
-        If it fails; what it printed is then on stderr.
+        If it fails; its output is then printed on stderr.
     """
-    with tempfile.TemporaryFile("w+") as file:  # not a pipe, which would fill up while nobody reads it
+    with tempfile.TemporaryFile("w+") as file:  # a pipe would fill up, because nothing reads it meanwhile
         since = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=subprocess.STDOUT)
         while look and process.poll() is None:
@@ -52,27 +52,27 @@ def timed(
         output = file.read()
     if code:
         print(output, file=sys.stderr)
-        sys.exit(f"error: benchmarks: `{' '.join(command)}` ended with code {code}; see what it says above")
+        sys.exit(f"error: benchmarks: `{' '.join(command)}` ended with code {code}; see its output above")
     return seconds, output
 
 
 class PeakMemory:
-    """The most memory that a process and its descendants have held; called with its id, it looks.
+    """The peak memory of a process and its descendants; to be called repeatedly with the process's id.
 
     Attributes
     ----------
     largest : int
-        Most resident bytes (RSS) of any one process, which counts the libraries that it shares with others.
+        Peak resident bytes (RSS) of any single process, including libraries that it shares with others.
     together : int
-        Most bytes of all processes together, each shared page counted once (PSS; where there is none, USS). Since
-        asking for it takes as long as it takes the kernel to walk all pages, it is asked for at each new peak of RSS.
+        Peak bytes of all processes together, with each shared page counted once (PSS, or USS where there is no PSS).
+        Because reading it is slow, it is read only at new peaks of RSS.
     """
 
     def __init__(self) -> None:
         self.largest = self.together = self._resident = 0
 
     def __call__(self, pid: int) -> None:
-        """Look at the memory as it is now."""
+        """Measure the memory in use now."""
         try:
             root = psutil.Process(pid)
             processes = [root, *root.children(recursive=True)]
@@ -82,5 +82,5 @@ class PeakMemory:
                 full = [process.memory_full_info() for process in processes]
                 self.together = max(self.together, sum(getattr(info, "pss", info.uss) for info in full))
                 self._resident = sum(sizes)
-        except psutil.Error:  # one has ended meanwhile; the next look sees the others
+        except psutil.Error:  # a process has just ended; the next call measures the others
             pass

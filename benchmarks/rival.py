@@ -1,7 +1,7 @@
-"""The program that someone writes who follows a tutorial: no pipeline, no care for speed, nothing else of convae.
+"""The reference program: one script as in a tutorial, without a pipeline, tuning for speed, or convae.
 
-It finds MNIST's four files in ``ROOT/MNIST/raw``, leaves its figures in ROOT, and ends with a line of JSON: how long
-each phase took, the losses of each epoch, and its peak memory.
+It reads MNIST's four files from ``ROOT/MNIST/raw``, writes its figures to ROOT, and ends with a line of JSON: the time
+of each phase, the losses of each epoch, and the peak memory.
 """
 
 import time
@@ -27,7 +27,7 @@ IMPORTS = time.perf_counter() - started
 
 
 class Autoencoder(nn.Module):
-    """The tutorial's network."""
+    """The reference network, the same as `conv`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Autoencoder(nn.Module):
 
 
 def main() -> None:
-    """Train, encode the test images, embed them, draw."""
+    """Train, encode the test images, embed the latents, and draw."""
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
     parser.add_argument("--images", type=int, default=60_000, help="training images; a sixth as many test images")

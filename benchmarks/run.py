@@ -1,7 +1,7 @@
-"""Measure the pipeline: ``python -m benchmarks.run [--quick] [--only SECTION,...]``; `make bench` runs all of it.
+"""Measure the pipeline: ``python -m benchmarks.run [--quick] [--only SECTION,...]``; `make bench` runs all sections.
 
-Each section's raw numbers go into ``results.json`` when it is done, and the tables made of them into ``results.md`` and
-docs/performance.md. What is measured is the last commit, in clones with a cache of their own.
+After each section, its raw numbers are written to ``results.json``, and tables of them to ``results.md`` and
+docs/performance.md. The last commit is measured, in clones with caches of their own.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Results = dict[str, Any]
 
 
 def measure(sections: list[str], scale: Scale, machines: list[Results], save: Callable[[list[Results]], None]) -> None:
-    """Measure sections; add each to this machine's results, and save all results, as soon as it is done.
+    """Measure sections; after each, add it to this machine's results and save all results.
 
     Parameters
     ----------
@@ -40,23 +40,25 @@ def measure(sections: list[str], scale: Scale, machines: list[Results], save: Ca
     machines : list of dict
         The results so far, one entry for each machine and scale.
     save : callable
-        Takes the results.
+        Called with the results.
     """
-    # Before all else, while this is the only program of ours.
+    # Before anything else is started, so that only the load of others counts.
     load = os.getloadavg()[0]
     if load > 0.5 * joblib.cpu_count():
         say(f"note: this machine is busy (load average {load:.1f} on {joblib.cpu_count()} cores); ratios may suffer")
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     if subprocess.run(["git", "status", "--porcelain"], capture_output=True, check=True).stdout:
-        say("note: what is measured is the last commit; this working copy has changes beyond it")
+        say("note: the last commit is measured, without the uncommitted changes of this working copy")
     with tempfile.TemporaryDirectory(prefix="convae-bench-") as folder:
         bench = Bench(Path(folder), scale)
-        here = json.loads(bench.run(bench.repository, "python -m benchmarks.machine")[1].splitlines()[-1])
+        _, output = bench.run(bench.repository, "python -m benchmarks.machine")
+        here = json.loads(output.splitlines()[-1])
         here["scale"] = json.loads(json.dumps({**asdict(scale), "parts": [str(part) for part in scale.parts]}))
-        results = next((each for each in machines if all(each[key] == here[key] for key in ("machine", "scale"))), None)
-        if results is None:
-            results = {"sections": {}}
-            machines.append(results)
+        same = [known for known in machines if known["machine"] == here["machine"] and known["scale"] == here["scale"]]
+        if not same:
+            same = [{"sections": {}}]
+            machines += same
+        results = same[0]
         results |= here
         for section in sections:
             measured = SECTIONS[section](bench)
@@ -65,7 +67,7 @@ def measure(sections: list[str], scale: Scale, machines: list[Results], save: Ca
 
 
 def save(machines: list[Results]) -> None:
-    """Write the results, the tables made of them, and these into their page."""
+    """Write the results, their tables, and the page that contains the tables."""
     RESULTS.write_text(json.dumps(machines, indent=1) + "\n")
     tables = "\n".join(map(render, json.loads(RESULTS.read_text())))
     TABLES.write_text(tables)
@@ -73,10 +75,14 @@ def save(machines: list[Results]) -> None:
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Measure the sections that the command line names."""
     parser = argparse.ArgumentParser(prog="benchmarks.run")
-    parser.add_argument("--quick", action="store_true", help="an eighth of the data, once; print and keep nothing")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections, with commas (default: %(default)s)")
+    parser.add_argument(
+        "--quick", action="store_true", help="an eighth of the data, once; print the tables, write no files"
+    )
+    parser.add_argument(
+        "--only", default=",".join(SECTIONS), help="sections, separated by commas (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     sections = arguments.only.split(",")
     if unknown := set(sections) - set(SECTIONS):

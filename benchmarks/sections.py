@@ -1,4 +1,4 @@
-"""The sections of the benchmark, each a function that measures."""
+"""The sections of the benchmark: one function for each."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ from convae.commands.times import stage_times
 from convae.params import PARAMS, interpolated, read_params
 from convae.stage import PIPELINE
 
-# Five epochs of the one-cycle schedule pass the rival's last test loss by far; four would, just.
+# Five epochs of the one-cycle schedule reach a much lower test loss than the reference program; four are just enough.
 FAST_RECIPE = {
     "train.schedule": "one_cycle",
     "train.learning_rate": 0.01,
@@ -35,38 +35,39 @@ def history(clone: Path) -> list[dict[str, float]]:
 
 
 def note_epochs(clone: Path, seen: list[tuple[float, int]], pid: int) -> None:
-    """Note when the history of a running pipeline grew and how many epochs it then held."""
+    """Record when the history of a running pipeline grew, and how many epochs it then had."""
     try:
         with (clone / "artifacts/train/history.csv").open() as file:
             written = os.fstat(file.fileno()).st_mtime
             rows = len(file.readlines()) - 1
     except FileNotFoundError:
         return
-    if not seen or seen[-1][1] != rows:  # DVC too touches the file, when it puts it into its cache
+    if not seen or seen[-1][1] != rows:  # DVC also touches the file, when it moves it into the cache
         seen.append((written, rows))
 
 
 def measure_run(bench: Bench) -> dict[str, Any]:
-    """Run the rival, the pipeline and the fast recipe in turn.
+    """Run the reference program, the pipeline and the pipeline with fast training, alternating.
 
-    An epoch takes the time between two rows of the history, by the file's own time stamps; the first epoch, for which
-    there is no row to start from, is left out of the pipeline's mean and of the rival's. Of the fast recipe, the whole
-    stage is timed, from the start of Python on; of the rival's training, the epochs alone.
+    The time of an epoch is the time between two rows of the history, from the file's modification times. The first
+    epoch has no earlier row, so it does not count, neither for the pipeline nor for the reference program. Fast
+    training is timed as the whole stage, including the start of Python; the reference program's training is timed as
+    the sum of its epochs.
     """
     fast = bench.clone("fast", **FAST_RECIPE)
     bench.run(fast, "dvc repro check_images")
     rounds = []
     for number in range(1, bench.scale.pairs + 1):
-        say(f"run {number}/{bench.scale.pairs}: the rival")
+        say(f"run {number}/{bench.scale.pairs}: the reference program")
         rival = f"python -m benchmarks.rival {bench.folder} --images {bench.scale.images} --epochs {bench.scale.epochs}"
         rival_seconds, output = bench.run(bench.repository, rival)
         report = json.loads(output.splitlines()[-1])
-        say(f"run {number}/{bench.scale.pairs}: the pipeline, after {rival_seconds:.1f} s of the rival")
+        say(f"run {number}/{bench.scale.pairs}: the pipeline, after {rival_seconds:.1f} s of the reference program")
         clone = bench.clone("pipeline")
         seen: list[tuple[float, int]] = []
         seconds, _ = bench.run(clone, "dvc repro --force --no-run-cache", partial(note_epochs, clone, seen))
         epoch = (seen[-1][0] - seen[0][0]) / (seen[-1][1] - seen[0][1])
-        say(f"run {number}/{bench.scale.pairs}: the fast recipe, after {seconds:.1f} s of the pipeline")
+        say(f"run {number}/{bench.scale.pairs}: fast training, after {seconds:.1f} s of the pipeline")
         fast_seconds, _ = bench.run(fast, "python -m stages.train")
         rounds.append(
             {
@@ -84,8 +85,8 @@ def measure_run(bench: Bench) -> dict[str, Any]:
 
 
 def measure_tsne(bench: Bench) -> dict[str, Any]:
-    """Embed the same latents with scikit-learn's defaults and with ours, in turn; the time is that of the call."""
-    # Here, so that only a bench that needs them waits for them.
+    """Embed the same latents with scikit-learn's defaults and with the pipeline, alternating; time the calls only."""
+    # Imported here, so that other sections need not wait for them.
     from sklearn.manifold import TSNE
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.neighbors import KNeighborsClassifier
@@ -107,7 +108,7 @@ def measure_tsne(bench: Bench) -> dict[str, Any]:
         latents, labels = (np.load(clone / f"artifacts/latents/{name}.npy") for name in ("latents", "labels"))
         near, _ = neighbours(latents)
         for way in ways.values():
-            way(latents[:200])  # what it imports or compiles at its first call is no part of it
+            way(latents[:200])  # imports and compiles, which is not to be timed
         rounds = []
         for number in range(1, pairs + 1):
             measured = {}
@@ -128,7 +129,7 @@ def measure_tsne(bench: Bench) -> dict[str, Any]:
 
 
 def measure_dvc(bench: Bench) -> dict[str, Any]:
-    """Time what DVC does when nothing is to be computed, beside the same in a repository without stages."""
+    """Time DVC's commands when nothing has to be computed, and the same in a repository without stages."""
     clone, empty = bench.finished(), bench.folder / "empty"
     shutil.rmtree(empty, ignore_errors=True)
     empty.mkdir()
@@ -145,21 +146,21 @@ def measure_dvc(bench: Bench) -> dict[str, Any]:
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(1, bench.scale.commands + 1):
-        say(f"DVC's commands, {number}/{bench.scale.commands}")
+        say(f"DVC commands, {number}/{bench.scale.commands}")
         for name, (folder, command) in commands.items():
             if name == "checkout":
                 shutil.rmtree(clone / "artifacts")
             seconds, output = bench.run(folder, command)
             if name in ("repro", "status") and "up to date" not in output:
-                sys.exit(f"error: benchmarks: `{command}` finds something to do after a whole run:\n{output}")
+                sys.exit(f"error: benchmarks: `{command}` finds something to do after a complete run:\n{output}")
             times[name].append(seconds)
     if {path: path.stat().st_size for path in files} != files:
-        sys.exit("error: benchmarks: `dvc checkout` restored other files than there were")
+        sys.exit("error: benchmarks: `dvc checkout` did not restore the same files")
     return {"seconds": times, "bytes": sum(files.values())}
 
 
 def measure_growth(bench: Bench) -> dict[str, Any]:
-    """Run each stage on parts of the data, and look at the memory of its processes every 50 ms."""
+    """Run each stage on parts of the data, and measure the memory of its processes every 50 ms."""
     results = {}
     for part in bench.scale.parts:
         sizes = {
@@ -179,13 +180,14 @@ def measure_growth(bench: Bench) -> dict[str, Any]:
                 "together": memory.together,
                 "artifacts": sum((clone / file).stat().st_size for file in files),
             }
-        say(f"{part} of the data: " + ", ".join(f"{name} {each['seconds']:.1f} s" for name, each in measured.items()))
+        times = [f"{name} {stage_measures['seconds']:.1f} s" for name, stage_measures in measured.items()]
+        say(f"{part} of the data: {', '.join(times)}")
         results[str(part)] = measured
     return results
 
 
 def measure_sums(bench: Bench) -> dict[str, Any]:
-    """Train with exact and with native arithmetic, in turn."""
+    """Train with exact and with native arithmetic, alternating."""
     from benchmarks.arithmetic import measure_arithmetic
 
     return measure_arithmetic(bench.scale.images, 2 * bench.scale.pairs + 1)

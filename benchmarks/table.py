@@ -1,4 +1,4 @@
-"""Lay out what was measured as Markdown, each figure with the limit that the machine sets to it."""
+"""Format the measurements as Markdown tables, with the limits that the machine sets."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Results = dict[str, Any]
 
 
 def render(results: Results) -> str:
-    """Lay out the sections that were measured, and how to read them."""
+    """Format the sections that were measured, with an introduction."""
     sections = results["sections"]
     if not sections:
         return "Not measured yet.\n"
@@ -37,29 +37,26 @@ def render(results: Results) -> str:
 
 
 def paste(tables: str, page: str) -> str:
-    """Put the tables between the two markers of a page, in place of what was there."""
+    """Replace the text between a page's two markers by the tables."""
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     return pattern.sub(lambda _: f"{BEGIN}\n{tables}\n{END}", page)
 
 
 def number(value: float) -> str:
-    """Show three significant digits, and all that stand before the point; nothing below a thousandth."""
+    """Format a number with three significant digits, or as a whole number from 100 on."""
     if value < 0.001:
         return "<0.001"
     return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def limit(results: Results, multiply_adds: float, moved: float) -> float:
-    """Give the least seconds that so many multiply-adds and so many bytes read and written can take here."""
+    """Return the shortest possible time, in seconds, of multiply-adds and of bytes read and written on this machine."""
     rates: dict[str, float] = results["rates"]
     return max(multiply_adds / rates["multiply_adds_per_second"], moved / rates["bytes_per_second"])
 
 
 def work(results: Results, images: int, tests: int, epochs: int) -> dict[str, float]:
-    """Count the multiply-adds that each stage's method takes at the least.
-
-    Those of the network, and of the distances among all latents where the nearest are looked for.
-    """
+    """Count the fewest multiply-adds of each stage: those of the network, or of all distances between latents."""
     network = results["network"]
     distances = tests**2 * LATENT
     return {
@@ -107,21 +104,23 @@ def _rival(results: Results) -> str:
             return [get(each[who]) for each in rounds]
 
         def compared(what: str, key: str, least: float) -> list[str]:
-            return _compared(what, values("rival", lambda of: of[key]), values("pipeline", lambda of: of[key]), least)
+            return _compared(
+                what, values("rival", lambda run: run[key]), values("pipeline", lambda run: run[key]), least
+            )
 
         counts = work(results, images, images // 6, epochs)
         everything = sum(limit(results, each, 0) for each in counts.values())
         rows.append(compared("whole run", "whole", everything))
         rows.append(compared("an epoch", "epoch", limit(results, counts["train"] / epochs, images * PIXELS)))
         recipe = sections["run"]["fast_recipe"]
-        goal = median(values("rival", lambda of: of["losses"][-1][1]))
-        reached = median(values("fast", lambda of: of["losses"][-1]["test_loss"]))
+        goal = median(values("rival", lambda run: run["losses"][-1][1]))
+        reached = median(values("fast", lambda run: run["losses"][-1]["test_loss"]))
         rows.append(
             _compared(
                 f"training to the reference program's last test loss ({goal:.4f}; the fast recipe's, after "
                 f"{recipe['train.epochs']} epochs: {reached:.4f})",
-                values("rival", lambda of: sum(of["seconds"]["epochs"])),
-                values("fast", lambda of: of["train"]),
+                values("rival", lambda run: sum(run["seconds"]["epochs"])),
+                values("fast", lambda run: run["train"]),
                 limit(results, work(results, images, images // 6, recipe["train.epochs"])["train"], 0),
             )
         )
@@ -178,7 +177,7 @@ def _dvc(results: Results) -> str:
 
 
 def _growth(results: Results) -> tuple[list[str], dict[str, list[Results]]]:
-    """Give the parts of the data in ascending order, and each stage's measurements in theirs."""
+    """Return the parts of the data in ascending order, and each stage's measurements in the same order."""
     growth = {part: each for part, each in results["sections"]["growth"].items() if isinstance(each, dict)}
     parts = sorted(growth, key=Fraction)
     return [f"{part} of the data" for part in parts], {
@@ -223,7 +222,7 @@ def _images(section: Results) -> str:
     for kind, each in section.items():
         if isinstance(each, dict):
             pillow, pipeline = each["seconds"]["pillow"], each["seconds"]["pipeline"]
-            # The least: Pillow's time, shared by all cores.
+            # The limit is Pillow's time divided by the number of cores.
             shares = [theirs / each["cores"] / ours for theirs, ours in zip(pillow, pipeline, strict=True)]
             speeds = [
                 number(each["images"] / seconds) for seconds in (median(pipeline), median(pillow) / each["cores"])

@@ -1,7 +1,7 @@
 """One module per DVC stage, run as ``python -m stages.NAME``.
 
-A checkout runs its own code: its ``src`` goes first on the import path, ahead of any installed ``convae``, so that
-``dvc exp run --temp`` and queued experiments, which run in a checkout of their own, never import the workspace's.
+A checkout always runs its own code: its ``src`` comes first on the import path, before any installed ``convae``. So
+``dvc exp run --temp`` and queued experiments, which run in a temporary checkout, never import the workspace's code.
 """
 
 import sys

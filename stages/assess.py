@@ -1,4 +1,4 @@
-"""Measure how like real images the samples are, and whether they are copies."""
+"""Measure the quality of the generated samples, and whether they are copies of training images."""
 
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from convae.stage import run
 def main() -> None:
     train, test = (read_images(Path(f"artifacts/data/{split}_images.npy")) for split in ("train", "test"))
     reconstructions = artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test.shape)
-    files = {"mixture": "samples", "independent": "independent"}
-    samples = {way: read_images(Path(f"artifacts/generate/{name}.npy"), test.shape[1:]) for way, name in files.items()}
+    samples = {
+        "mixture": read_images(Path("artifacts/generate/samples.npy"), test.shape[1:]),
+        "independent": read_images(Path("artifacts/generate/independent.npy"), test.shape[1:]),
+    }
     components = len(read_mixture(Path("artifacts/generate/mixture.safetensors")).weights)
     measured = likeness(samples, train, test, reconstructions)
     artifacts.write_metrics(Path("artifacts/assess/generation.json"), {**measured, "components": components})

@@ -1,4 +1,4 @@
-"""Refuse what is wrong in params.yaml, before anything runs; what it writes is the same whatever the values."""
+"""Check params.yaml before anything runs. The output is always the same, so that later stages are not rerun."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Refuse parameters that do not go with the images, before the training; its output is always the same."""
+"""Check before training that the parameters fit the images. The output is always the same."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Measure the reconstruction of the training and the test images, and keep the reconstructed test images."""
+"""Measure the reconstruction losses of training and test images, and write the reconstructed test images."""
 
 from pathlib import Path
 

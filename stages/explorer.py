@@ -1,4 +1,4 @@
-"""Write the explorer: a page that shows the map, the images and what the network makes of them."""
+"""Write the explorer: a web page that shows the map, the images and their reconstructions."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def main() -> None:
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
     network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
     shown = choose_shown(points, network[1].size)
-    if len(shown.rows) < len(latents):  # their neighbours are among them, too
+    if len(shown.rows) < len(latents):  # neighbours must be among the points that are shown
         near, distances = neighbours(latents[shown.rows])
     kept = kept_neighbours(near, points.embedding[shown.rows])
     arrays = {"neighbours": near, "distances": distances, "kept": kept}

@@ -1,4 +1,4 @@
-"""Encode the images of a split to latent vectors, and decode those."""
+"""Encode the images of a split to latent vectors, and decode the vectors to reconstructions."""
 
 from pathlib import Path
 
@@ -21,12 +21,12 @@ def main() -> None:
     data = Path("artifacts/data")
     classes = read_classes(data / "classes.json")
     splits = ("train", "test") if split == "all" else (split,)
-    pixels = {each: read_images(data / f"{each}_images.npy", model.image_shape) for each in splits}
-    labels = [read_labels(data / f"{each}_labels.npy", images, len(classes)) for each, images in pixels.items()]
+    pixels = {name: read_images(data / f"{name}_images.npy", model.image_shape) for name in splits}
+    labels = [read_labels(data / f"{name}_labels.npy", images, len(classes)) for name, images in pixels.items()]
     folder = Path("artifacts/latents")
     write_extracted(folder, model, list(pixels.values()))
     artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
-    artifacts.write_json(folder / "splits.json", {"splits": {each: len(images) for each, images in pixels.items()}})
+    artifacts.write_json(folder / "splits.json", {"splits": {name: len(images) for name, images in pixels.items()}})
     artifacts.write_json(folder / "layers.json", describe(model))
 
 

@@ -1,4 +1,4 @@
-"""Draw new images from the density of the training images' latent vectors, and go from one test image to another."""
+"""Sample new images from the density of the training images' latent vectors, and interpolate between test images."""
 
 from pathlib import Path
 
@@ -26,8 +26,8 @@ def main() -> None:
         ("samples", mixtures.from_mixture(mixture, params.samples, params.seed)),
         ("independent", densities.from_columns(latents, params.seed)),
     ):
-        with artifacts.new_array(folder / f"{name}.npy", np.uint8, (params.samples, *model.image_shape)) as put:
-            decode(model, draw, params.samples, put)
+        with artifacts.new_array(folder / f"{name}.npy", np.uint8, (params.samples, *model.image_shape)) as write_rows:
+            decode(model, draw, params.samples, write_rows)
     artifacts.write_array(folder / "interpolations.npy", interpolation.interpolations(model, pairs))
     artifacts.write_array(folder / "crossfades.npy", interpolation.crossfades(pairs))
     mixtures.write_mixture(folder / "mixture.safetensors", mixture)

@@ -1,4 +1,4 @@
-"""Find the nearest neighbours of each latent vector."""
+"""Find the nearest neighbours of each latent vector among the others."""
 
 from pathlib import Path
 

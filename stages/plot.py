@@ -1,4 +1,4 @@
-"""Draw the losses, some reconstructions, the errors, the map and new images."""
+"""Draw the figures: losses, reconstructions, errors, the map, samples and interpolations."""
 
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from convae.views import gallery, history, params
 def main() -> None:
     data, new = Path("artifacts/data"), Path("artifacts/generate")
     classes, test = labels.read_classes(data / "classes.json"), images.read_images(data / "test_images.npy")
+    embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))
+    between = artifacts.read_array(new / "interpolations.npy", np.uint8, (None, None, *test.shape[1:]))
     results = gallery.Results(
         history=history.read_history(Path("artifacts/train/history.csv")),
         classes=classes,
@@ -23,14 +25,12 @@ def main() -> None:
         image_labels=labels.read_labels(data / "test_labels.npy", test, len(classes)),
         reconstructions=artifacts.read_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test.shape),
         noise=read_config(Path("artifacts/model/config.json")).noise,
-        embedding=(points := artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))),
-        labels=labels.read_labels(Path("artifacts/latents/labels.npy"), points, len(classes)),
+        embedding=embedding,
+        labels=labels.read_labels(Path("artifacts/latents/labels.npy"), embedding, len(classes)),
         samples=images.read_images(new / "samples.npy", test.shape[1:]),
         independent=images.read_images(new / "independent.npy", test.shape[1:]),
-        interpolations=(
-            ways := artifacts.read_array(new / "interpolations.npy", np.uint8, (None, None, *test.shape[1:]))
-        ),
-        crossfades=artifacts.read_array(new / "crossfades.npy", np.uint8, ways.shape),
+        interpolations=between,
+        crossfades=artifacts.read_array(new / "crossfades.npy", np.uint8, between.shape),
     )
     for name, content in gallery.files(results, load_section("plot", params.PlotParams)).items():
         artifacts.write_bytes(Path("artifacts/plots") / name, content)

@@ -1,4 +1,4 @@
-"""Measure how true the map is to the latent vectors, and how well both separate the classes."""
+"""Measure how well the map preserves the neighbourhoods of latent space, and how well both separate the classes."""
 
 from pathlib import Path
 

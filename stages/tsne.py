@@ -1,4 +1,4 @@
-"""Embed the latent vectors in the plane."""
+"""Embed the latent vectors in two dimensions with t-SNE."""
 
 from pathlib import Path
 

@@ -121,7 +121,7 @@ def test_code_and_parameters_that_have_moved_are_named(root: Path) -> None:
     params = {**PARAMS, "train": {"rate": 1, "seed": 1}}
     found = check.findings({"experiments": {"tried": RECORD}, "yardsticks": {}}, {"tried": TRIED}, stages, params, root)
     names = ("src/a.py", "src/b.py", "src/c.py", "train.seed")
-    assert found == [f"{name}: has moved since 1 of 1 experiments" for name in names]
+    assert found == [f"{name}: has changed since 1 of 1 experiments" for name in names]
 
 
 def test_a_changed_table_is_noticed(root: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_changed_table_is_noticed(root: Path) -> None:
     found = check.findings(
         {"experiments": {"tried": RECORD, "gone": RECORD}, "yardsticks": {}}, {"tried": other}, STAGES, PARAMS, root
     )
-    assert found == ["train.rate: has moved since 1 of 1 experiments", "gone: is no longer in the table"]
+    assert found == ["train.rate: has changed since 1 of 1 experiments", "gone: is no longer in the table"]
 
 
 def test_pca_in_bits_loses_what_decoding_its_rounded_values_loses() -> None:

@@ -180,7 +180,7 @@ def test_an_interrupt_ends_a_stage_without_a_traceback(body: str, imports: str, 
 CHANGES = {
     "Path('data.txt').write_text('other')": "data.txt",
     "Path('data.txt').unlink()": "data.txt",
-    "edit('src/convae/errors.py', 'The one error', 'An error')": "src/convae/errors.py",
+    "edit('src/convae/errors.py', 'The error that', 'An error that')": "src/convae/errors.py",
     "edit('stages/probe.py', '60', '61')": "stages/probe.py",
     "edit('params.yaml', 'dpi: 100', 'dpi: 90')": "params.yaml: plot",
     "edit('libraries.yaml', 'numpy', 'other')": "libraries.yaml: numpy",
@@ -197,7 +197,7 @@ def test_a_dependency_that_changes_while_the_stage_runs_fails_it_by_name(change:
 
 
 def test_code_that_changes_between_its_import_and_the_start_fails_the_stage(project: Project) -> None:
-    project.stage("pass", imports="edit('src/convae/errors.py', 'The one error', 'An error')")
+    project.stage("pass", imports="edit('src/convae/errors.py', 'The error that', 'An error that')")
     code, errors = project.run(**DVC)
     assert code == 1
     assert errors.startswith("error: src/convae/errors.py: changed while the stage ran;")

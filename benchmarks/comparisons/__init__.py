@@ -1,1 +1,1 @@
-"""Fair comparisons of networks, from experiments that DVC runs and names: `docs/results.md` is made by this."""
+"""Compare networks by DVC experiments; this package writes `docs/results.md`."""

@@ -1,6 +1,6 @@
-"""Tell what has moved since `docs/results.json` was made: ``python -m benchmarks.comparisons.check``.
+"""Report what has changed since `docs/results.json` was made: ``python -m benchmarks.comparisons.check``.
 
-It takes a second, and needs neither data nor the experiments: a fresh clone will do.
+It takes a second and works in a fresh clone, without data or experiments.
 """
 
 import sys
@@ -15,11 +15,11 @@ from benchmarks.comparisons.yardsticks import yardsticks_moved
 from convae.errors import ConvaeError
 from convae.params import read_params
 
-ADVICE = "`make results` runs what has moved"
+ADVICE = "`make results` runs the experiments concerned"
 
 
 def findings(results: Json, wanted: dict[str, Experiment], stages: Json, params: Json, root: Path) -> list[str]:
-    """Find what the results stood on that is no longer so.
+    """List what has changed since the results were made.
 
     Parameters
     ----------
@@ -35,23 +35,23 @@ def findings(results: Json, wanted: dict[str, Experiment], stages: Json, params:
     Returns
     -------
     list of str
-        What has moved, and in how many experiments, each; the experiments that the table no longer has.
+        A line for each changed file or parameter, with the number of experiments concerned, and for each experiment
+        that is no longer in the table.
     """
     records = results["experiments"]
     known = {name: experiment for name, experiment in wanted.items() if name in records}
     counts = Counter(
         what for name, experiment in known.items() for what in moved(records[name], experiment, stages, params, root)
     )
-    found = [f"{what}: has moved since {count} of {len(known)} experiments" for what, count in sorted(counts.items())]
+    found = [f"{what}: has changed since {count} of {len(known)} experiments" for what, count in sorted(counts.items())]
     if results["yardsticks"]:
-        found += [
-            f"{what}: has moved since the yardsticks" for what in yardsticks_moved(results["yardsticks"], records, root)
-        ]
+        changed = yardsticks_moved(results["yardsticks"], records, root)
+        found += [f"{what}: has changed since the yardsticks were measured" for what in changed]
     return found + [f"{name}: is no longer in the table" for name in records if name not in wanted]
 
 
 def differing_files(results: Json, root: Path) -> list[str]:
-    """Find the files of the page that are not what the results give."""
+    """List the files of the page that are not what the results give."""
     with tempfile.TemporaryDirectory() as scratch:
         write_page(results, Path(scratch))
         return [
@@ -62,7 +62,7 @@ def differing_files(results: Json, root: Path) -> list[str]:
 
 
 def main() -> None:
-    """Print what is found, if anything, and then end with exit code 1."""
+    """Print what has changed; end with exit code 1 if anything has."""
     try:
         results, wanted = read_results(), experiments()
         found = findings(results, wanted, read_pipeline(), read_params(), Path()) + differing_files(results, Path())
@@ -70,9 +70,9 @@ def main() -> None:
         sys.exit(f"error: {error}")
     if found:
         print("\n".join(found))
-        sys.exit(f"error: docs/results.md: is not of this commit, where it is said above; {ADVICE}")
-    there = len(results["experiments"])
-    print(f"docs/results.md: nothing has moved since its {there} experiments; {len(wanted) - there} more are missing")
+        sys.exit(f"error: docs/results.md: is outdated, see above; {ADVICE}")
+    count = len(results["experiments"])
+    print(f"docs/results.md: nothing has changed since its {count} experiments; {len(wanted) - count} are missing")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What else few bits could be spent on: PCA with rounded values, JPEG and WebP, measured as the networks are."""
+"""Other ways to compress images, measured like the networks: PCA with rounded values, JPEG and WebP."""
 
 import io
 from typing import Any
@@ -11,7 +11,7 @@ from convae.measures.similarity import similarities
 
 COMPONENTS = (2, 3, 5, 10, 16, 32, 64, 128)
 BITS = (8, 4)
-# Of a thousand images, every tenth of the test images.
+# JPEG and WebP are measured on every tenth test image.
 CODEC_IMAGES = slice(None, None, 10)
 QUALITIES = {"JPEG": (1, 5, 10, 20, 35, 50, 75, 90), "WebP": (0, 10, 25, 50, 75, 90)}
 SETTINGS: dict[str, dict[str, Any]] = {"JPEG": {}, "WebP": {"method": 6}}
@@ -28,13 +28,12 @@ def pca_in_bits(train: np.ndarray, test: np.ndarray) -> list[dict[str, float]]:
     Returns
     -------
     list of dict
-        ``components``, ``bits`` of each, ``bits_per_pixel`` and ``test_mse``, on the [-1, 1] scale.
+        ``components``; ``bits`` per component; ``bits_per_pixel``; ``test_mse`` on the [-1, 1] scale.
     """
     mean, vectors, _ = principal_axes(train)
     scores_of_train, scores = ((_flat(pixels) - mean) @ vectors[:, : max(COMPONENTS)] for pixels in (train, test))
     low, high = scores_of_train.min(axis=0), scores_of_train.max(axis=0)
-    # What the components leave out, and what rounding does to those that are kept, is all that is lost: they are
-    # orthogonal.
+    # Components are orthogonal, so the error is that of the components left out plus the rounding error of the others.
     total = np.square(_flat(test) - mean).sum(axis=1).mean()
     found = []
     for count in COMPONENTS:
@@ -55,10 +54,10 @@ def pca_in_bits(train: np.ndarray, test: np.ndarray) -> list[dict[str, float]]:
 
 
 def principal_axes(train: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the mean, [D], the axes, [D, D], and the variances along them, largest first, of images from -1 to 1."""
+    """Return the mean, [D], the principal axes, [D, D], and their variances, largest first, of images in [-1, 1]."""
     flat = _flat(train)
     mean = flat.mean(axis=0)
-    with threadpool_limits(1):  # the last digits depend on how many threads work
+    with threadpool_limits(1):  # the last digits depend on the number of threads
         variances, vectors = np.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))
     return mean, vectors[:, ::-1], variances[::-1].clip(0)
 
@@ -69,7 +68,7 @@ def _flat(pixels: np.ndarray) -> np.ndarray:
 
 
 def codecs(test: np.ndarray) -> list[dict[str, Any]]:
-    """Measure JPEG and WebP, each grey image a file, at several qualities.
+    """Measure JPEG and WebP at several qualities, with each grey image as a file of its own.
 
     Parameters
     ----------
@@ -79,8 +78,8 @@ def codecs(test: np.ndarray) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``codec``, ``quality``, ``test_mse`` on the [-1, 1] scale, ``psnr``, ``ssim``, and means of ``bits_per_pixel``
-        of the files, and without their headers, ``coded_bits_per_pixel``.
+        ``codec``; ``quality``; ``test_mse`` on the [-1, 1] scale; ``psnr``; ``ssim``; the mean ``bits_per_pixel`` of
+        whole files, and ``coded_bits_per_pixel`` without headers.
     """
     images = test[CODEC_IMAGES]
     found = []
@@ -105,18 +104,18 @@ def codecs(test: np.ndarray) -> list[dict[str, Any]]:
 
 
 def encoded(image: np.ndarray, codec: str, quality: int) -> bytes:
-    """Write an image, uint8 [H, W], as a file."""
+    """Encode an image, uint8 [H, W], and return the file's content."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, codec, quality=quality, **SETTINGS[codec])
     return file.getvalue()
 
 
 def without_headers(file: bytes, codec: str) -> int:
-    """Count the bytes of a file that are an image's own: all else could be agreed upon once for all images.
+    """Count the bytes that encode the image itself: headers and tables could be shared by all images.
 
-    Of JPEG, whose Huffman and quantisation tables are the standard's, those of the scan, between its header and the
-    marker of the end (ITU T.81, B.2.3). Of WebP, those of the chunk VP8 but for the 10 of its frame header (RFC 6386,
-    9.1).
+    For JPEG, which uses the standard's Huffman and quantisation tables here, these are the bytes of the scan, between
+    its header and the end marker (ITU T.81, B.2.3). For WebP, they are the bytes of the VP8 chunk without the 10 bytes
+    of its frame header (RFC 6386, 9.1).
     """
     if codec == "JPEG":
         scan = file.index(b"\xff\xda") + 2

@@ -1,4 +1,4 @@
-"""Remove the same noise by filters, by the best linear map and by networks."""
+"""Compare filters, the best linear map and networks at removing the same noise."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,7 +16,7 @@ from convae.network import noise
 from convae.network.models import Autoencoder
 from convae.network.pixels import normalize, to_pixels
 
-# Every tenth test image is scored, and a filter's strength is the best of these on so many training images.
+# Every tenth test image is scored. The strength of filters is tuned on this many training images.
 SCORED, TUNED_ON = slice(None, None, 10), 200
 SHOWN = 10
 Denoise = Callable[[np.ndarray], np.ndarray]
@@ -29,7 +29,7 @@ def total_variation(images: np.ndarray, strength: float) -> np.ndarray:
 
 
 def non_local_means(images: np.ndarray, strength: float) -> np.ndarray:
-    """Filter images, float [n, H, W], by non-local means (Buades et al. 2005), told the noise's deviation."""
+    """Filter images, float [n, H, W], by non-local means (Buades et al. 2005), given the noise's deviation."""
     settings = {"patch_size": 5, "patch_distance": 6, "fast_mode": False, "sigma": DEVIATION}
     return np.stack([denoise_nl_means(image, h=strength * DEVIATION, **settings) for image in images])
 
@@ -41,19 +41,19 @@ FILTERS: dict[str, tuple[Filter, tuple[float, ...]]] = {
 
 
 def tuned(filtered: Filter, strengths: tuple[float, ...], clean: np.ndarray) -> float:
-    """Give the strength at which a filter loses least on these training images, float [n, H, W], with noise."""
+    """Return the strength with the smallest error on training images, float [n, H, W], to which noise is added."""
     noisy = clean + DEVIATION * noise.draw(0, 1, np.arange(len(clean)), clean.shape[1:])
     errors = [np.square(filtered(noisy, strength).clip(-1, 1) - clean).mean() for strength in strengths]
     return strengths[int(np.argmin(errors))]
 
 
 def with_strength(filtered: Filter, strength: float, images: np.ndarray) -> np.ndarray:
-    """Filter images."""
+    """Filter images with a fixed strength."""
     return filtered(images, strength)
 
 
 def by_network(model: Autoencoder) -> Denoise:
-    """Make a way to pass images, float [n, H, W], through a network."""
+    """Return a function that denoises images, float [n, H, W], with a network."""
 
     @torch.inference_mode()
     def denoise(images: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ def by_network(model: Autoencoder) -> Denoise:
 
 
 def linear(train: np.ndarray) -> Denoise:
-    """Make the linear map of least squares (Wiener 1949) for the covariances of uint8 images [N, 1, H, W] and noise."""
+    """Return the least-squares linear map (Wiener 1949) for uint8 images [N, 1, H, W] with noise."""
     mean, axes, variances = principal_axes(train)
     shrunk = (axes * (variances / (variances + DEVIATION**2))) @ axes.T
 
@@ -81,53 +81,48 @@ def compare(
     networks: Mapping[str, Autoencoder],
     filters: Mapping[str, tuple[Filter, tuple[float, ...]]] = FILTERS,
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """Score what each way makes of the noisy test images.
+    """Score each method on the noisy test images.
 
     Parameters
     ----------
     train, test : numpy.ndarray
         uint8 [N, 1, H, W].
     networks : mapping of str to Autoencoder
-        By what to call them.
+        Networks by name.
     filters : mapping of str to (callable, tuple of float)
-        Likewise, with the strengths that are tried.
+        Filters by name, with the strengths to try.
 
     Returns
     -------
     list of dict
-        ``way``, its ``strength`` if it has one, ``mse`` on the [-1, 1] scale, ``psnr`` and ``ssim``.
+        ``way``, the method's name; ``strength`` of a filter; ``mse`` on the [-1, 1] scale; ``psnr``; ``ssim``.
     dict
-        The first images, uint8 [n, H, W], by the same names, and the clean ones as ``image``.
+        The first images as each method leaves them, uint8 [n, H, W], by name, and the clean ones as ``image``.
     """
-    clean, samples = (normalize(torch.from_numpy(each))[:, 0].numpy() for each in (test[SCORED], train[:TUNED_ON]))
+    clean, samples = (normalize(torch.from_numpy(pixels))[:, 0].numpy() for pixels in (test[SCORED], train[:TUNED_ON]))
     noisy = clean + DEVIATION * noise.draw(0, 0, np.arange(len(test))[SCORED], clean.shape[1:])
     best = {name: tuned(filtered, strengths, samples) for name, (filtered, strengths) in filters.items()}
-    ways: dict[str, Denoise] = {
-        "noisy": lambda images: images,
-        **{name: partial(with_strength, filters[name][0], strength) for name, strength in best.items()},
-        "linear": linear(train),
-        **{name: by_network(model) for name, model in networks.items()},
-    }
+    methods: dict[str, Denoise] = {"noisy": lambda images: images}
+    for name, strength in best.items():
+        methods[name] = partial(with_strength, filters[name][0], strength)
+    methods["linear"] = linear(train)
+    for name, model in networks.items():
+        methods[name] = by_network(model)
     rows, shown = [], {"image": test[SCORED][:SHOWN, 0]}
-    for name, denoise in ways.items():
+    for name, denoise in methods.items():
         result = denoise(noisy).clip(-1, 1)
         pixels = to_pixels(torch.from_numpy(result)).numpy()
         psnr, ssim = similarities(test[SCORED], pixels[:, None]).mean(axis=0)
-        rows.append(
-            {
-                "way": name,
-                **({"strength": best[name]} if name in best else {}),
-                "mse": np.square(result - clean).mean(),
-                "psnr": psnr,
-                "ssim": ssim,
-            }
-        )
+        row: dict[str, Any] = {"way": name}
+        if name in best:
+            row["strength"] = best[name]
+        rows.append(row | {"mse": np.square(result - clean).mean(), "psnr": psnr, "ssim": ssim})
         shown[name] = pixels[:SHOWN]
     return rows, shown
 
 
 def figure(shown: Mapping[str, np.ndarray]) -> Figure:
-    """Draw images, uint8 [n, H, W], in a row for each name."""
+    """Draw images, uint8 [n, H, W], by name, a row for each name."""
     page = Figure(figsize=(8, 0.65 * len(shown)))
     grid = page.subplots(len(shown), 1, gridspec_kw={"left": 0.21, "right": 1, "bottom": 0, "top": 1, "hspace": 0.06})
     for axes, (name, images) in zip(grid, shown.items(), strict=True):

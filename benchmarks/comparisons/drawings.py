@@ -1,4 +1,4 @@
-"""The line figures of `docs/results.md`, as SVG with the same bytes wherever they are drawn."""
+"""Draw the line figures of `docs/results.md` as SVG, with the same bytes on every machine."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -34,12 +34,12 @@ def svg(figure: Figure) -> bytes:
 
 
 def pairs(numbers: Iterable[tuple[float | None, float | None]]) -> Points:
-    """Leave out the pairs with a missing number."""
+    """Leave out pairs with a missing number."""
     return [(x, y) for x, y in numbers if x is not None and y is not None]
 
 
 def sizes_figure(results: Json) -> Figure:
-    """Draw test loss and 10-NN accuracy over the latent size, and the maps' accuracy over the loss."""
+    """Draw test loss and 10-NN accuracy by latent size, and the accuracy of maps by test loss."""
     ask = values(results)
     figure = Figure(figsize=(11, 4), layout="constrained")
     losses, accuracies, both = figure.subplots(1, 3)
@@ -77,7 +77,7 @@ def sizes_figure(results: Json) -> Figure:
 
 
 def compression_figure(results: Json) -> Figure:
-    """Draw the test loss over bits per pixel."""
+    """Draw the test loss by bits per pixel."""
     ask = values(results)
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()

@@ -1,8 +1,9 @@
-"""Write `docs/results.md` and its figures from `docs/results.json` alone: the same bytes wherever it is done.
+"""Write `docs/results.md` and its figures from `docs/results.json` alone: the same bytes on every machine.
 
-The template is `text.md`. Its numbers are fields such as ``{loss[dense-64]:.4f}`` (`benchmarks.comparisons.values`). A
-paragraph may begin with conditions, lines like ``? {loss[dense-64]} < {loss[dense-32]}``. If a condition is false or a
-number is missing, the paragraph is left out.
+The text is in `text.md`, with fields for numbers, such as ``{loss[dense-64]:.4f}``; see
+`benchmarks.comparisons.values`. What a paragraph says may become false when numbers change. So a paragraph may begin
+with conditions, lines like ``? {loss[dense-64]} < {loss[dense-32]}``. If a condition is false or a number is missing,
+the paragraph is left out.
 """
 
 import textwrap
@@ -22,7 +23,7 @@ DRAWN = {Path("docs/results/sizes.svg"): sizes_figure, Path("docs/results/compre
 
 
 def write_page(results: Json | None = None, root: Path = Path()) -> list[str]:
-    """Write the page and its figures under a folder; return the first words of the paragraphs that were left out."""
+    """Write the page and its figures under a folder; return the beginnings of the paragraphs that were left out."""
     results = read_results() if results is None else results
     page, left_out = render(TEXT.read_text(), results)
     artifacts.write_bytes(root / PAGE, page.encode())
@@ -37,7 +38,7 @@ def page_files() -> list[Path]:
 
 
 def render(text: str, results: Json) -> tuple[str, list[str]]:
-    """Fill in the template.
+    """Fill in the fields of a text.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def render(text: str, results: Json) -> tuple[str, list[str]]:
 
 
 def wrapped(paragraph: str) -> str:
-    """Wrap the lines of a paragraph or a list item; leave tables, headings and figures alone."""
+    """Wrap the lines of a paragraph; tables, headings and figures stay as they are."""
     if paragraph.startswith(("|", "#", "!")):
         return paragraph
     indent = "  " if paragraph.startswith("- ") else ""
@@ -84,7 +85,7 @@ def wrapped(paragraph: str) -> str:
 
 
 def missing(results: Json) -> str:
-    """Count the missing experiments of each block of the table."""
+    """List the blocks with missing experiments, and how many are missing."""
     counts = {}
     for block, asked in BLOCKS.items():
         names = experiments({block: asked}).keys()
@@ -93,7 +94,7 @@ def missing(results: Json) -> str:
 
 
 def holds(condition: str) -> bool:
-    """Evaluate a chain of numbers with ``<`` between them."""
+    """Return whether a condition is true: numbers with ``<`` between them."""
     numbers = [float(number) for number in condition.split(" < ")]
     return all(low < high for low, high in pairwise(numbers))
 

@@ -1,4 +1,4 @@
-"""What came of the experiments: read it out of their commits, keep it in one file, tell what has moved since."""
+"""The experiments' results: read them from Git, store them in one file, and find what has changed since."""
 
 import copy
 import hashlib
@@ -21,13 +21,13 @@ Json = dict[str, Any]
 
 
 def read_results(path: Path = RESULTS) -> Json:
-    """Read the results; there need not be any."""
+    """Read the results; without a file, there are none."""
     empty: Json = {"experiments": {}, "yardsticks": {}}
     return unpacked(artifacts.read_json(path)) if path.exists() else empty
 
 
 def write_results(results: Json, path: Path = RESULTS) -> None:
-    """Write the results, an experiment a line; the hashes of the sources, which many share, once."""
+    """Write the results, one experiment per line; the hashes of sources, which many experiments share, only once."""
     lists: list[Json] = []
     packed: Json = {}
     for name, record in results["experiments"].items():
@@ -46,7 +46,7 @@ def write_results(results: Json, path: Path = RESULTS) -> None:
 
 
 def unpacked(content: Json) -> Json:
-    """Put the hashes of the sources back into each experiment's record."""
+    """Copy the hashes of the sources back into each experiment's record."""
     experiments = {
         name: record | {"sources": content["sources"][record["sources"]]}
         for name, record in content["experiments"].items()
@@ -61,7 +61,7 @@ def read_pipeline() -> Json:
 
 
 def needed(stages: Json, targets: tuple[str, ...]) -> Json:
-    """Give the stages that lead to the targets, and these, in the pipeline's order."""
+    """Return the target stages and all stages that they depend on, in the pipeline's order."""
     makers = {out: name for name, stage in stages.items() for out in stage.get("outs", [])}
     found, open_ends = set(), list(targets)
     while open_ends:
@@ -81,7 +81,7 @@ def with_changes(params: Json, changes: Json) -> Json:
 
 
 def experiment_refs() -> dict[str, list[str]]:
-    """Give the Git references of DVC's experiments by name, of whatever commit they started from, the newest first."""
+    """Return the Git references of DVC's experiments by name, newest first, whichever commit they started from."""
     refs: dict[str, list[str]] = {}
     for ref in git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", "refs/exps").split():
         parts = ref.split("/")
@@ -91,28 +91,28 @@ def experiment_refs() -> dict[str, list[str]]:
 
 
 def record_of(ref: str, experiment: Experiment, stages: Json, params: Json) -> Json | None:
-    """Read what came of an experiment, if it ran the code that is here, with these parameters.
+    """Read the results of an experiment if it ran with the present code and parameters.
 
     Parameters
     ----------
     ref : str
         The experiment's reference or commit.
     experiment : Experiment
-        What it should be.
+        The experiment as the table defines it.
     stages, params : dict
-        The pipeline's stages and parameters, as they are here.
+        The pipeline's present stages and parameters.
 
     Returns
     -------
     dict or None
-        ``params``, the sections that it used, ``sources``, the MD5 of each file of code, ``metrics``, and ``outs``, the
-        MD5 of what it made.
+        ``params``, the sections that it used; ``sources``, the MD5 of each code file; ``metrics``; ``outs``, the MD5 of
+        its model.
     """
     wanted = needed(stages, experiment.targets)
     metrics = [path for stage in wanted.values() for each in stage.get("metrics", []) for path in each]
     lock = parse_yaml(git("show", f"{ref}:dvc.lock"))["stages"]
     found = [where.split(": ") for where in stale(wanted, lock, with_changes(params, experiment.changes), Path())]
-    # The metrics are the experiment's own, not the files that are here.
+    # The metrics of the working copy need not be the experiment's.
     if any(stage not in checks(wanted) and path not in metrics for stage, path in found):
         return None
     locked = [lock[name] for name in wanted if name not in checks(wanted)]
@@ -138,23 +138,23 @@ def record_of(ref: str, experiment: Experiment, stages: Json, params: Json) -> J
 
 
 def checks(stages: Json) -> set[str]:
-    """Give the stages that read all parameters: they refuse, and make the same whatever the values."""
+    """Return the stages that check all parameters, and whose output does not depend on them."""
     return {name for name, stage in stages.items() if {f"{PARAMS}": None} in stage.get("params", [])}
 
 
 def moved(record: Json, experiment: Experiment, stages: Json, params: Json, root: Path = Path()) -> list[str]:
-    """Find what an experiment stood on that is no longer so: files of code, parameters.
+    """List the code files and parameters that have changed since an experiment ran.
 
     Parameters
     ----------
     record : dict
-        Of the experiment, see `record_of`.
+        The experiment's record, see `record_of`.
     experiment : Experiment
-        What the table says of it now.
+        The experiment as the table defines it now.
     stages, params : dict
-        The pipeline's stages and parameters, as they are now.
+        The pipeline's present stages and parameters.
     root : Path
-        Where the code lies.
+        The folder that contains the code.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Run the experiments that are lacking, and make `docs/results.md` of all: ``python -m benchmarks.comparisons.run``.
+"""Run missing experiments, and write `docs/results.md` from all results: ``python -m benchmarks.comparisons.run``.
 
-Each runs in a checkout of its own, as `dvc exp run --temp` makes it, on the last commit's code. One that is there
-already, with the code and the parameters that are here, is not run again; of one that is run again, DVC computes only
-what has changed. So this can be ended and started again at any time.
+`dvc exp run --temp` runs each experiment in a temporary checkout of the last commit. Experiments that have already run
+with the present code and parameters are skipped. When an experiment is run again, DVC computes only what has changed.
+So this program can be stopped and started again at any time.
 """
 
 import argparse
@@ -30,10 +30,10 @@ CODE = ("src", "stages", "dvc.yaml", str(PARAMS))
 
 
 def main() -> None:
-    """Run what is lacking in the blocks that are asked for; collect all; write the page."""
+    """Run the missing experiments of the chosen blocks, collect all results, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", metavar="BLOCK,...", help=f"of {', '.join(BLOCKS)}")
-    parser.add_argument("--collect", action="store_true", help="run nothing; write the page from what is there")
+    parser.add_argument("--only", metavar="BLOCK,...", help=f"blocks to run, of {', '.join(BLOCKS)}")
+    parser.add_argument("--collect", action="store_true", help="run nothing; write the page from existing results")
     arguments = parser.parse_args()
     try:
         make_results(arguments.only.split(",") if arguments.only else list(BLOCKS), arguments.collect)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def make_results(blocks: list[str], only_collect: bool) -> None:
-    """Run what is lacking in some blocks, collect all that there is, and write the page.
+    """Run the missing experiments of some blocks, collect all results, and write the page.
 
     Raises
     ------
@@ -50,23 +50,24 @@ def make_results(blocks: list[str], only_collect: bool) -> None:
         If there is no such block, or an experiment failed.
     """
     if unknown := set(blocks) - BLOCKS.keys():
-        raise ConvaeError("--only", f"got {', '.join(sorted(unknown))}", f"want of {', '.join(BLOCKS)}")
+        raise ConvaeError("--only", f"got {', '.join(sorted(unknown))}", f"want some of {', '.join(BLOCKS)}")
     failed = [] if only_collect else run_lacking(experiments({block: BLOCKS[block] for block in blocks}))
-    if lacking := collect(experiments()):
-        print(f"lacking: {', '.join(lacking)}")
+    missing = collect(experiments())
+    if missing:
+        print(f"missing: {', '.join(missing)}")
     for beginning in write_page():
-        print(f"left out, as a number is lacking or is not as it says: {beginning}...")
+        print(f"left out, because a number is missing or no longer fits the text: {beginning}...")
     if failed:
-        raise ConvaeError(", ".join(failed), "failed", "see what is said above, and run it again")
+        raise ConvaeError(", ".join(failed), "failed", "see the output above, and run it again")
 
 
 def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
-    """Run the experiments that are not there yet, one after the other; give those that failed.
+    """Run the missing experiments one after the other; return the names of those that failed.
 
     Raises
     ------
     ConvaeError
-        If code or parameters differ from the last commit's: the results are to be of a commit.
+        If code or parameters differ from the last commit, because results must belong to a commit.
     """
     if changed := git("status", "--porcelain", "--", *CODE).split("\n")[0]:
         raise ConvaeError(changed[3:], "differs from the last commit", "commit it, or `git checkout` it")
@@ -87,7 +88,7 @@ def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
 
 
 def find(name: str, experiment: Experiment, stages: Json, params: Json) -> tuple[str, Json] | None:
-    """Give reference and record of an experiment, if it ran with the code and the parameters that are here."""
+    """Return reference and record of an experiment if it ran with the present code and parameters."""
     for ref in experiment_refs().get(name, []):
         if record := record_of(ref, experiment, stages, params):
             return ref, record
@@ -95,18 +96,18 @@ def find(name: str, experiment: Experiment, stages: Json, params: Json) -> tuple
 
 
 def run(name: str, experiment: Experiment) -> None:
-    """Have DVC run an experiment.
+    """Run an experiment with DVC.
 
     Raises
     ------
     ConvaeError
-        If it fails, or what it reads is not here.
+        If it fails, or its folder of images is missing.
     """
     source = experiment.changes.get("data.source", "")
     if source and not Path(source).is_file() and not Path(f"{source}.dvc").exists():
         raise ConvaeError(source, "is missing", f"`python examples/{source}.py && dvc add {source}`")
     head = git("rev-parse", "HEAD").strip()
-    # DVC wants a new name for each experiment of a commit; what has this one has other parameters or targets.
+    # DVC wants unique names among the experiments of a commit; one with this name has other parameters or targets.
     for ref in experiment_refs().get(name, []):
         if ref.split("/")[2] + ref.split("/")[3] == head:
             git("update-ref", "-d", ref)
@@ -114,15 +115,15 @@ def run(name: str, experiment: Experiment) -> None:
 
 
 def settings(changes: Changes) -> list[str]:
-    """Write changes as DVC's arguments."""
+    """Format changes as arguments of `dvc exp run`."""
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
     return [part for key, text in texts.items() for part in ("--set-param", f"{key}={text.replace(' ', '')}")]
 
 
 def collect(wanted: dict[str, Experiment]) -> list[str]:
-    """Put what came of the experiments into the results; give those of which there is nothing.
+    """Add the experiments' records to the results file; return the names of experiments without a record.
 
-    What is in the results stays until its experiment has run anew, here: a clone has none of them.
+    An old record stays until its experiment has run again in this repository: a clone has none of the experiments.
     """
     stages, params, results = read_pipeline(), read_params(), read_results()
     refs, records = {}, {}

@@ -1,7 +1,7 @@
-"""The experiments that `docs/results.md` stands on: their parameters, in blocks, what is worth most first.
+"""The experiments behind `docs/results.md`: their parameters, in blocks, the most informative block first.
 
-An experiment's name says how it differs from the pipeline's parameters, so what two blocks ask for is run once. To add
-one, add a line to a block; `make results` runs what is lacking.
+An experiment is named by how it differs from the pipeline's parameters, so an experiment that is in two blocks is run
+once. To add an experiment, add a line to a block; `make results` runs the missing ones.
 """
 
 from pathlib import Path
@@ -16,18 +16,18 @@ RECIPE: Changes = {
     "train.batch_size": 128,
     "train.epochs": 5,
 }
-# Those that say most first.
+# Latent sizes, the most informative first.
 SIZES = (64, 3, 10, 32, 2, 16, 5)
-# Channels [c, 2 c] at which conv_linear has about as many parameters as dense, by latent size. (A third convolution in
-# place of wider ones does not do: with 2 values such a network was seen to learn nothing.)
+# By latent size, the c for which conv_linear with channels [c, 2 c] has about as many parameters as dense. (Adding a
+# third convolution instead does not work: with 2 latent values such a network learned nothing.)
 MATCHED = {2: 54, 3: 53, 5: 50, 10: 44, 16: 38, 32: 27, 64: 16}
 SEEDS = (0, 1, 2)
-# Of the noise that filters and networks are to remove.
+# Standard deviation of the noise that filters and networks remove.
 DEVIATION = 0.5
-# The evaluation alone, or the map and its measures too.
+# Targets: the evaluation alone, or also the map and its measures.
 LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
 
-# The textbook's, which has 256 latent values.
+# The reference network, which has 256 latent values.
 CONV: Changes = {"model.architecture": "conv"}
 DENSE: Changes = {"model.architecture": "dense"}
 CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.conv_linear.channels": [16, 32]}
@@ -44,14 +44,14 @@ EMOJI: Changes = {
 
 
 class Experiment(NamedTuple):
-    """What DVC is asked for: parameters that differ from those of `params.yaml`, and the stages to run."""
+    """An experiment: the parameters that differ from `params.yaml`, and the stages to run."""
 
     changes: Changes
     targets: tuple[str, ...]
 
 
 def network(base: Changes, size: int, **more: Any) -> Changes:
-    """Give a network of the fast recipe; further parameters have ``__`` in place of the point."""
+    """Return the changes for a network trained by `RECIPE`; further parameters have ``__`` in place of the dot."""
     others = {key.replace("__", "."): value for key, value in more.items() if (key, value) != ("train__seed", 0)}
     return {**RECIPE, **base, f"model.{base['model.architecture']}.latent_size": size, **others}
 
@@ -62,7 +62,7 @@ def matched(size: int, **more: Any) -> Changes:
 
 
 def seeds(base: Changes, size: int = 64, **more: Any) -> list[Changes]:
-    """Give a network with other parameters, once for each seed."""
+    """Return the changes for a network with further parameters, once for each seed."""
     return [network(base, size, train__seed=seed, **more) for seed in SEEDS]
 
 
@@ -118,7 +118,7 @@ def name(changes: Changes) -> str:
 
 
 def experiments(blocks: dict[str, tuple[tuple[str, ...], list[Changes]]] = BLOCKS) -> dict[str, Experiment]:
-    """Give all experiments by name, in the order in which they are worth running."""
+    """Return all experiments by name, in the order in which they are run."""
     found: dict[str, Experiment] = {}
     for targets, changes in blocks.values():
         for each in changes:

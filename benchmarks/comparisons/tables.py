@@ -1,4 +1,4 @@
-"""The tables of `docs/results.md`; a dash marks a missing value."""
+"""The tables of `docs/results.md`; missing numbers are shown as a dash."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -11,7 +11,7 @@ Ask = dict[str, Asked]
 
 
 def tables(results: Json) -> dict[str, str]:
-    """Give all tables by the names that the page's text has for them."""
+    """Return all tables by the names that the page's text uses."""
     ask = values(results)
     return {
         "sizes": sizes(ask),
@@ -31,25 +31,26 @@ def tables(results: Json) -> dict[str, str]:
 
 
 MISSING = "\N{EN DASH}"
-# Standard deviations that means of three seeds must lie apart; Student's test asks for 2.3, at 5 %, of one comparison.
-CLEARLY = 3
+# By how many standard deviations the means of three seeds must differ; Student's test at 5 % requires 2.3 for a single
+# comparison.
+SIGNIFICANT = 3
 LARGE = "conv_linear, as large as dense"
 CHANNELS, RATES, BATCHES, NOISES = (4, 8, 16, 32, 64), (0.003, 0.01, 0.03), (64, 128, 256), (0, 0.25, 0.5, 1.0)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Lay out a table."""
+    """Format a Markdown table."""
     head = list(head)
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def cell(value: float | None, digits: int = 4) -> str:
-    """Show a number."""
+    """Format a number."""
     return MISSING if value is None else f"{value:,.{digits}f}"
 
 
 def sizes(ask: Ask) -> str:
-    """Show the networks that there are by their number of latent values."""
+    """Make the table of networks by number of latent values."""
     kinds = {"parameters": 0, "loss": 4, "pca": 4, "latents": 3, "map": 3, "recall": 3}
     networks: dict[str, Callable[[int], Changes]] = {
         "dense": partial(network, DENSE),
@@ -71,7 +72,7 @@ def sizes(ask: Ask) -> str:
 
 
 def spreads(ask: Ask) -> str:
-    """Show what another seed changes."""
+    """Make the table of means and standard deviations over the seeds."""
     kinds = {"loss": 5, "latents": 4, "map": 4, "recall": 4}
     rows = [
         [name(network(base, size)), *(with_spread(ask, kind, name(network(base, size)), kinds[kind]) for kind in kinds)]
@@ -82,7 +83,7 @@ def spreads(ask: Ask) -> str:
 
 
 def with_spread(ask: Ask, kind: str, each: str, digits: int) -> str:
-    """Show a mean and a standard deviation over the seeds; a single number as such."""
+    """Format the mean and the standard deviation over the seeds, or the number of a single seed."""
     spread = ask[f"spread_{kind}"].get(each)
     if spread is None:
         single = ask[kind].get(each)
@@ -91,11 +92,8 @@ def with_spread(ask: Ask, kind: str, each: str, digits: int) -> str:
 
 
 def varied(ask: Ask, what: str, variants: dict[str, Changes], noisy: bool = False) -> str:
-    """Show the recipe's network with one thing changed, and whether its loss is another by more than chance."""
-    kinds = {
-        "loss": "loss of clean images" if noisy else "loss",
-        **({"noisy": "loss of noisy images"} if noisy else {}),
-    }
+    """Make a table of networks that differ in one parameter, and whether the difference in loss is significant."""
+    kinds = {"loss": "loss of clean images", "noisy": "loss of noisy images"} if noisy else {"loss": "loss"}
     recipe = network(CONV_LINEAR, 64)
     rows = []
     for label, changes in variants.items():
@@ -106,19 +104,19 @@ def varied(ask: Ask, what: str, variants: dict[str, Changes], noisy: bool = Fals
 
 
 def verdict(ask: Ask, each: str, other: str) -> str:
-    """Say whether a loss is lower or higher than another, where three seeds of both tell that."""
+    """Return whether a loss is lower or higher than another, or whether that is open, by three seeds of each."""
     if each == other:
         return ""
     apart = ask["apart_loss"].get(f"{each} {other}")
     if apart is None:
         return MISSING
-    if apart < CLEARLY:
+    if apart < SIGNIFICANT:
         return f"open ({apart:.1f} standard deviations)"
     return "lower" if ask["mean_loss"][each] < ask["mean_loss"][other] else "higher"
 
 
 def codecs(results: Json) -> str:
-    """Show JPEG and WebP."""
+    """Make the table of JPEG and WebP."""
     columns: dict[str, Callable[[Json], str]] = {
         "codec": lambda row: str(row["codec"]),
         "quality": lambda row: str(row["quality"]),
@@ -133,26 +131,16 @@ def codecs(results: Json) -> str:
 
 
 def denoising(results: Json) -> str:
-    """Show what removes noise how well."""
-    rows = results["yardsticks"].get("denoising", [])
-    head = ["method", "strength", "loss", "PSNR", "SSIM"]
-    return table(
-        head,
-        [
-            [
-                row["way"],
-                f"{row['strength']:g}" if "strength" in row else "",
-                cell(row["mse"]),
-                cell(row["psnr"], 1),
-                cell(row["ssim"], 3),
-            ]
-            for row in rows
-        ],
-    )
+    """Make the table of methods that remove noise."""
+    rows = []
+    for row in results["yardsticks"].get("denoising", []):
+        strength = f"{row['strength']:g}" if "strength" in row else ""
+        rows.append([row["way"], strength, cell(row["mse"]), cell(row["psnr"], 1), cell(row["ssim"], 3)])
+    return table(["method", "strength", "loss", "PSNR", "SSIM"], rows)
 
 
 def datasets(ask: Ask) -> str:
-    """Show the same network on other images."""
+    """Make the table of the same network on other images."""
     same = network(CONV_LINEAR, 64)
     shown = {
         "MNIST": same,

@@ -1,4 +1,4 @@
-"""What a text, a table or a figure may ask of the results: one number of an experiment, or of a group of seeds."""
+"""Look up numbers in the results, of an experiment or a group of seeds, for texts, tables and figures."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,12 +10,12 @@ from benchmarks.comparisons.table import SEEDS
 
 
 class Asked:
-    """Numbers that are asked for by a name, in a text as ``{loss[dense-64]:.4f}``; see `values`.
+    """Numbers that are looked up by name, in a text as ``{loss[dense-64]:.4f}``; see `values`.
 
     Parameters
     ----------
     find : callable
-        From a name to a number; a ``LookupError`` if it is missing.
+        Returns the number for a name; raises a ``LookupError`` if it is missing.
     """
 
     def __init__(self, find: Callable[[str], float]) -> None:
@@ -25,14 +25,14 @@ class Asked:
         return self.find(name)
 
     def get(self, name: str) -> float | None:
-        """Give a number, or None if it is missing."""
+        """Return a number, or None if it is missing."""
         try:
             return self.find(name)
         except LookupError:
             return None
 
 
-# Where a number stands among an experiment's metrics.
+# The path of each number in an experiment's metrics.
 NUMBERS = {
     "loss": "losses.test.mse",
     "pca": "losses.test.pca_mse",
@@ -51,7 +51,7 @@ NUMBERS = {
 
 
 def values(results: Json) -> dict[str, Asked]:
-    """Give all that may be asked for.
+    """Return all lookups by kind of number.
 
     Parameters
     ----------
@@ -61,10 +61,11 @@ def values(results: Json) -> dict[str, Asked]:
     Returns
     -------
     dict of str to Asked
-        Each of `NUMBERS` by an experiment's name; ``mean_...`` and ``spread_...`` of it by the name of the one with the
-        first seed, where all seeds are there; ``apart_...`` by two of these names and a space: by how many standard
-        deviations (pooled) the means differ. ``codec_loss``, ``codec_rate`` (bits per pixel without headers) and
-        ``codec_headers`` by ``JPEG 10``, ``pca_bits`` by number of components and bits, ``denoised`` by the way.
+        The keys of `NUMBERS`, looked up by an experiment's name. ``mean_...`` and ``spread_...``, means and standard
+        deviations over all seeds, looked up by the name of the experiment with the first seed. ``apart_...``, looked up
+        by two such names with a space between: the difference of the means in pooled standard deviations.
+        ``codec_loss``, ``codec_rate`` (bits per pixel without headers) and ``codec_headers``, looked up by codec and
+        quality such as ``JPEG 10``. ``pca_bits``, by number of components and bits. ``denoised``, by method.
     """
     experiments, yardsticks = results["experiments"], results["yardsticks"]
 
@@ -103,18 +104,20 @@ def values(results: Json) -> dict[str, Asked]:
 
 
 def of_seeds(how: str, find: Callable[[str], float], names: str) -> float:
-    """Compute the mean or the standard deviation over the seeds, or how far two groups of seeds are apart."""
+    """Compute the mean or the standard deviation over the seeds, or the difference between two groups of seeds."""
     groups = [group(find, name) for name in names.split()]
-    return {"mean": lambda: mean(groups[0]), "spread": lambda: stdev(groups[0]), "apart": lambda: apart(*groups)}[how]()
+    if how == "apart":
+        return apart(*groups)
+    return mean(groups[0]) if how == "mean" else stdev(groups[0])
 
 
 def group(find: Callable[[str], float], name: str) -> list[float]:
-    """Give the number of the experiment with this name and of those with other seeds."""
+    """Return the numbers of the experiment with this name and of the same experiment with other seeds."""
     return [find(f"{name}-seed-{seed}" if seed else name) for seed in SEEDS]
 
 
 def apart(first: list[float], second: list[float]) -> float:
-    """Tell by how many pooled standard deviations two groups' means differ; infinite where none varies."""
+    """Return the difference of two groups' means in pooled standard deviations; infinite if these are 0."""
     pooled = sqrt((stdev(first) ** 2 + stdev(second) ** 2) / 2)
     difference = abs(mean(first) - mean(second))
     return difference / pooled if pooled else float("inf")

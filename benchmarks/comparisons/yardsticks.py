@@ -1,4 +1,4 @@
-"""What the networks are set beside, measured on the images and with the networks of experiments."""
+"""Measure what the networks are compared with, on the images and with the networks of experiments."""
 
 import hashlib
 import platform
@@ -18,7 +18,7 @@ NETWORKS = {
     "trained without noise": name(network(CONV_LINEAR, 64)),
     "trained with noise": name(network(CONV_LINEAR, 64, train__noise=DEVIATION)),
 }
-# The code that they stand on, beside what the networks' experiments do.
+# The code that the measurements depend on, besides that of the networks' experiments.
 SOURCES = (
     *(f"benchmarks/comparisons/{module}.py" for module in ("compression", "denoising", "yardsticks")),
     *(f"src/convae/{module}.py" for module in ("measures/similarity", "network/noise", "network/pixels")),
@@ -27,7 +27,7 @@ LIBRARIES = ("numpy", "pillow", "scikit-image", "torch")
 
 
 def yardsticks_moved(known: Json, records: Json, root: Path = Path()) -> list[str]:
-    """Find what the yardsticks stood on that is no longer so: files, and the networks of experiments."""
+    """List the files and experiments that have changed since the yardsticks were measured."""
     hashes = known.get("sources", {})
     found = [path for path in {*SOURCES, *hashes} if md5(root / path) != hashes.get(path)]
     networks = known.get("networks", {})
@@ -38,21 +38,21 @@ def yardsticks_moved(known: Json, records: Json, root: Path = Path()) -> list[st
 
 
 def measure(records: Json, refs: dict[str, str]) -> Json:
-    """Measure them, and draw the noisy images and what the ways made of them.
+    """Measure the yardsticks, and draw the noisy images and what each method makes of them.
 
     Parameters
     ----------
     records : dict
-        Those of the experiments in `NETWORKS`.
+        The records of the experiments in `NETWORKS`.
     refs : dict of str to str
-        The experiments' references.
+        The experiments' Git references.
 
     Returns
     -------
     dict
-        ``codecs``, ``pca`` and ``denoising``, lists of rows; and what they stood on.
+        ``codecs``, ``pca`` and ``denoising``, lists of rows; and the files and experiments that they depend on.
     """
-    # Here, so that only what measures waits for PyTorch.
+    # Imported here, because only measuring needs PyTorch.
     from benchmarks.comparisons import compression, denoising
     from convae.network.loading import load
     from convae.views.style import png
@@ -63,7 +63,7 @@ def measure(records: Json, refs: dict[str, str]) -> Json:
                 out = f"{scratch}/{number}-{part}"
                 dvc("get", "--quiet", ".", f"artifacts/{part}", "--rev", refs[each], "--out", out)
         train, test = (read_images(Path(f"{scratch}/0-data/{split}_images.npy")) for split in ("train", "test"))
-        networks = {what: load(f"{scratch}/{number}-model") for number, what in enumerate(NETWORKS)}
+        networks = {label: load(f"{scratch}/{number}-model") for number, label in enumerate(NETWORKS)}
         rows, shown = denoising.compare(train, test, networks)
         measured = {"codecs": compression.codecs(test), "pca": compression.pca_in_bits(train, test), "denoising": rows}
     content = png(denoising.figure(shown), 100)

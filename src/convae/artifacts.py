@@ -1,4 +1,7 @@
-"""Read and write artifacts: whole or not at all, the same bytes for the same content, and checked when read."""
+"""Read and write artifacts.
+
+A file is written completely or not at all, the same content gives the same bytes, and files are checked when read.
+"""
 
 import csv
 import io
@@ -16,16 +19,16 @@ import numpy as np
 
 from convae.errors import ConvaeError
 
-# Puts rows, from the one with this number on, into an array.
+# Called with the number of the first row and an array of rows, writes them into a larger array.
 Put = Callable[[int, np.ndarray], None]
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes `path`'s place when the block has ended without an error, and never before."""
+    """Open a temporary file that replaces `path` if the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A fixed name: what a killed run leaves behind is overwritten by the next one. The rename also keeps a file that
-    # DVC has linked into its cache from being written through.
+    # The name is fixed, so that the next run overwrites what a killed run has left. Renaming also protects DVC's cache:
+    # `path` may be a link into it.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -36,9 +39,9 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
-            error.filename = str(path)  # a write to a full disk names no file
+            error.filename = str(path)  # the error of a full disk names no file
         raise
-    with suppress(OSError):  # some file systems cannot; there, a power cut may undo the rename
+    with suppress(OSError):  # some file systems cannot sync a folder; there, a power cut may undo the rename
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -47,64 +50,64 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes as they are, whole or not at all."""
+    """Write bytes to a file, completely or not at all."""
     with new_file(path) as file:
         file.write(content)
 
 
 @contextmanager
 def new_array(path: Path, dtype: type[np.generic] | np.dtype[Any], shape: tuple[int, ...]) -> Iterator[Put]:
-    """Make an ``.npy`` file, in C order, that is filled piece by piece, by this process or by its forks.
+    """Create an ``.npy`` file, in C order, to be filled in parts by this process or by its forks.
 
     Parameters
     ----------
     path : Path
         The file.
     dtype : numpy.dtype or type of numpy.generic
-        Of its values.
+        Data type of the array.
     shape : tuple of int
-        Of the whole array.
+        Shape of the whole array.
 
     Yields
     ------
     callable
-        Called with a number and an array, it puts the array's rows at that row and the following. See
-        `refuse_unreadable` for the errors.
+        Writes rows: called with the number of the first row and an array of rows. See `refuse_unreadable` for the
+        errors.
     """
     if np.dtype(dtype).hasobject:
         raise ValueError("Object arrays cannot be saved: they would be pickled")
     header = io.BytesIO()
-    described = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, described)
+    description = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, description)
     row_bytes = np.dtype(dtype).itemsize * math.prod(shape[1:])
     with new_file(path) as file:
         file.write(header.getvalue())
         file.flush()
 
-        def put(first: int, rows: np.ndarray) -> None:
+        def write_rows(first: int, rows: np.ndarray) -> None:
             if rows.dtype != np.dtype(dtype) or rows.shape[1:] != shape[1:]:
                 raise ValueError(f"rows of {rows.dtype} {rows.shape}, not of {np.dtype(dtype)} {shape}")
             refuse_unreadable(path, rows)
-            # Not by NumPy: its error does not say that the disk is full. pwrite does not move the file's position,
-            # which forks share; it may write less than it is given.
+            # Not NumPy's own function, whose error does not say that the disk is full. pwrite leaves the file's
+            # position, which forks share, where it is. It may write only a part of the content.
             content = np.asarray(rows, order="C").data.cast("B")
             start = header.tell() + first * row_bytes
             done = 0
             while done < len(content):
                 done += os.pwrite(file.fileno(), content[done:], start + done)
 
-        yield put
+        yield write_rows
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array as ``.npy``, in C order; see `refuse_unreadable` for the errors."""
     refuse_unreadable(path, array)
-    with new_array(path, array.dtype, array.shape) as put:
-        put(0, array)
+    with new_array(path, array.dtype, array.shape) as write_rows:
+        write_rows(0, array)
 
 
 def refuse_unreadable(where: object, array: np.ndarray) -> None:
-    """Raise a `ConvaeError` if an array is one that `read_array` would refuse: empty, or not finite."""
+    """Raise a `ConvaeError` if `read_array` would refuse an array: if it is empty or holds NaN or infinity."""
     if array.size == 0:
         raise ConvaeError(where, "would be empty, and was not written", "look at what this stage reads")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -113,39 +116,39 @@ def refuse_unreadable(where: object, array: np.ndarray) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a mapping as indented JSON; NaN and infinity are refused with a ``ValueError``."""
+    """Write a mapping as indented JSON; NaN and infinity raise a ``ValueError``."""
     write_bytes(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
 
 
 def table(rows: Iterable[Iterable[Any]]) -> bytes:
-    """Make rows, the first of which names the columns, a CSV file's content, in UTF-8; floats keep every digit."""
+    """Return rows, the first with the names of the columns, as CSV in UTF-8; floats keep all digits."""
     content = io.StringIO()
     csv.writer(content, lineterminator="\n").writerows(rows)
     return content.getvalue().encode()
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Write nested numbers as JSON, to six decimals: what more there is tells machines apart, not models."""
+    """Write nested numbers as JSON, rounded to six decimals: further digits may differ from machine to machine."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: rounded(each) for key, each in value.items()}
-        return value if isinstance(value, int) else round(float(value), 6) + 0.0  # which makes -0.0 zero
+        return value if isinstance(value, int) else round(float(value), 6) + 0.0  # turns -0.0 into 0.0
 
     write_json(path, rounded(metrics))
 
 
 def unusable(path: Path, what: str) -> ConvaeError:
-    """Make the error for an artifact that cannot be used."""
+    """Return the error for an artifact that cannot be used."""
     return ConvaeError(path, what, "bring it back with `dvc checkout`, or make it again with `dvc repro`")
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a library raises on a missing or malformed file into a one-line error."""
+    """Turn any error that a library raises on a missing or malformed file into a `ConvaeError`."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy's, on headers that it goes on to refuse
+            warnings.simplefilter("ignore")  # NumPy warns about some headers before it refuses them
             yield
     except FileNotFoundError:
         raise unusable(path, "is missing") from None
@@ -154,16 +157,16 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...]) -> np.ndarray:
-    """Map an ``.npy`` file into memory; a change of the array never reaches the file.
+    """Map an ``.npy`` file into memory; changes of the array do not reach the file.
 
     Parameters
     ----------
     path : Path
         The file.
     dtype : type of numpy.generic
-        The dtype that it must have.
+        Required data type.
     shape : tuple of int or None
-        The shape that it must have; None stands for any length.
+        Required shape; None stands for any length.
 
     Returns
     -------
@@ -173,11 +176,11 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     Raises
     ------
     ConvaeError
-        If the file is missing, damaged, of another dtype or shape, empty, or holds NaN or infinity.
+        If the file is missing or damaged, has another data type or shape, is empty, or holds NaN or infinity.
     """
     with reading(path):
-        # Mapped, not read: a header that promises more data than the file holds is refused before memory is taken.
-        # Copy-on-write, because PyTorch shares no memory that is read-only.
+        # A mapped file takes no memory yet, so a header that promises more data than there is can do no harm.
+        # Copy-on-write, because PyTorch does not share read-only memory.
         array = np.lib.format.open_memmap(path, mode="c")
         if array.offset + array.nbytes != path.stat().st_size:
             raise ValueError("more bytes than its header says")
@@ -195,7 +198,7 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
 
 
 def forget(array: np.ndarray) -> None:
-    """Give back the memory that a mapped array has been read into; it is read again where it is used again."""
+    """Release the memory pages of a mapped array; they are read from the file again when needed."""
     mapped = getattr(array, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)

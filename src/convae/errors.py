@@ -1,15 +1,15 @@
-"""The one error that a user is meant to read."""
+"""The error that users see."""
 
 
 class ConvaeError(Exception):
-    """Bad input, reported as one line: where it is, what is wrong, and what to do.
+    """An error that is reported in one line: ``where: what; fix``.
 
     Parameters
     ----------
-    where : str
-        The file, parameter, address or variable at fault.
+    where : object
+        The file, parameter, address or variable with the problem.
     what : str
-        What was found there.
+        The problem.
     fix : str
         What the user can do about it.
     """
@@ -19,6 +19,6 @@ class ConvaeError(Exception):
         self.parts = (where, what, fix)
 
     def at(self, path: object) -> "ConvaeError":
-        """Give the same error of something in a file."""
+        """Return the same error with a file named in front."""
         where, what, fix = self.parts
         return ConvaeError(f"{path}: {where}", what, fix)

@@ -1,4 +1,4 @@
-"""Tell how far a stage or a program has come: by a bar in a terminal; elsewhere, as in a log, by few plain lines."""
+"""Show the progress of a stage or a program: a bar in a terminal, a few plain lines in a log."""
 
 import sys
 import time
@@ -8,37 +8,37 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-# Seconds from one plain line to the next at the least.
+# Least number of seconds between two plain lines.
 PAUSE = 10
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} {unit}, {remaining} left"
 
-# When the last plain line was printed.
-_told = 0.0
+# When the last line was printed.
+_last_line = 0.0
 
 
 @contextmanager
 def progress(
     total: int | None, unit: str, what: str = "", done: int = 0, shown: bool = True
 ) -> Iterator[Callable[[int], None]]:
-    """Show on stderr how much is done, and for how long it will go on.
+    """Show on stderr how much is done, and an estimate of the time left.
 
     Parameters
     ----------
     total : int or None
-        How much there is to do, where that is known.
+        Amount of work; None if it is unknown.
     unit : str
-        Of what: ``images``, say; ``B`` for bytes.
+        Unit of the work, such as ``images``; ``B`` for bytes.
     what : str
-        What is done; by default, the name of the stage.
+        Label; by default, the name of the stage.
     done : int
-        How much was done before.
+        Amount that was already done.
     shown : bool
-        False, if another process tells it.
+        False to show nothing, because another process does.
 
     Yields
     ------
     callable
-        To be called with how much more is done.
+        To be called with the amount of work done since the last call.
     """
     what = what or _program()
     scale = unit == "B"
@@ -57,21 +57,21 @@ def progress(
 
 
 def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int], None]:
-    global _told
-    started = _told = time.monotonic()
+    global _last_line
+    started = _last_line = time.monotonic()
     before = done
 
     def amount(number: int) -> str:
         return str(tqdm.format_sizeof(number, unit)) if unit == "B" else f"{number:,}"
 
     def advance(more: int) -> None:
-        global _told
+        global _last_line
         nonlocal done
         done += more
         now = time.monotonic()
-        if now - _told < PAUSE or (total is not None and done >= total):
+        if now - _last_line < PAUSE or (total is not None and done >= total):
             return
-        _told = now
+        _last_line = now
         line = f"{what}: {amount(done)}"
         if total is not None:
             line += f" of {amount(total)}"
@@ -85,18 +85,18 @@ def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int]
 
 
 def tell(line: str) -> None:
-    """Print a line on stdout, above a bar that may be there."""
-    global _told
-    _told = time.monotonic()
+    """Print a line on stdout, above the progress bar if there is one."""
+    global _last_line
+    _last_line = time.monotonic()
     tqdm.write(line)
 
 
 def duration(seconds: float) -> str:
-    """Write a time as minutes and seconds, or with hours: ``1:02:03``."""
+    """Format a time as ``MM:SS`` or ``H:MM:SS``."""
     return str(tqdm.format_interval(seconds))
 
 
 def _program() -> str:
-    """Name the stage, or the program, that runs."""
+    """Return the name of the running stage, or ``convae``."""
     path = Path(sys.argv[0])
     return path.stem if path.parent.name == "stages" else "convae"

@@ -133,7 +133,7 @@ def test_a_component_has_twenty_images_and_fewer_than_asked_are_told(
     asked: int, images: int, want: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert densities.borne(asked, images) == want
-    told = f"generate: {want} components, not {asked}, since each is to have 20 of the {images} images\n"
+    told = f"generate: {want} components, not {asked}: each needs 20 of the {images} images\n"
     assert capsys.readouterr().out == (told if want < asked else "")
 
 
@@ -161,8 +161,8 @@ MIXTURE = {
         ({"weights": np.ones(2) / 2}, "shapes do not go together"),
         ({"mean": np.zeros(5)}, "shapes do not go together"),
         ({"weights": np.zeros(0), "means": np.zeros((0, 2)), "factors": np.zeros((0, 2, 2))}, "do not go together"),
-        ({"mean": np.full(4, np.nan)}, "no finite float64"),
-        ({"mean": np.zeros(4, np.float32)}, "no finite float64"),
+        ({"mean": np.full(4, np.nan)}, "not finite float64"),
+        ({"mean": np.zeros(4, np.float32)}, "not finite float64"),
         ({"more": np.zeros(4)}, "no mixture of Gaussians"),
     ],
 )

@@ -127,7 +127,7 @@ def test_a_user_without_a_name_and_a_home_trains_and_plots_and_is_told_that_no_c
     nobody = f"unshare --user --map-user=12345 env --unset=CONVAE_CHECKPOINTS --unset=USER --unset=LOGNAME {home}"
     for stage in ("train", "plot"):
         output = run_anew(repository, stage, nobody)
-        assert ("keeps no checkpoint, so once killed it begins anew" in output) == (stage == "train"), output
+        assert ("no checkpoints, so a killed run starts over" in output) == (stage == "train"), output
         assert outputs(repository, stage) == outputs(finished, stage)
     assert not list(repository.path.glob("~*"))
 

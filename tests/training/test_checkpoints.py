@@ -298,7 +298,7 @@ def test_a_checkpoint_is_one_process_s_until_that_ends(folder: Path, capsys: pyt
         with checkpoints.checkpoint("key") as path:
             assert path is None
         said = capsys.readouterr().out
-        assert said == "train: another process trains the very same, so this one keeps no checkpoint\n"
+        assert said == "train: another process trains the same model, so this one keeps no checkpoint\n"
         with checkpoints.checkpoint("another key") as path:
             assert path is not None
         assert (folder / "key.safetensors").read_bytes() == b"its"
@@ -329,7 +329,7 @@ def test_without_a_folder_that_can_be_written_training_goes_on_without_a_checkpo
         assert path is None
     why = "[Errno 17] File exists" if name == "file" else "[Errno 20] Not a directory"
     assert capsys.readouterr().out == (
-        f"train: keeps no checkpoint, so once killed it begins anew ({why}: '{tmp_path / name}'); "
+        f"train: no checkpoints, so a killed run starts over ({why}: '{tmp_path / name}'); "
         "CONVAE_CHECKPOINTS may name a folder\n"
     )
 
@@ -342,9 +342,7 @@ def test_a_user_without_a_home_gets_no_folder_called_tilde(
     monkeypatch.setattr(checkpoints, "user_cache_path", lambda name: Path("~/.cache", name))
     with checkpoints.checkpoint("key") as path:
         assert path is None
-    assert capsys.readouterr().out.startswith(
-        "train: keeps no checkpoint, so once killed it begins anew ([Errno 2] No such "
-    )
+    assert capsys.readouterr().out.startswith("train: no checkpoints, so a killed run starts over ([Errno 2] No such ")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("CONVAE_CHECKPOINTS", "given/folder")  # whoever says so means it
     with checkpoints.checkpoint("key") as path:

@@ -1,1 +1,1 @@
-"""Sums that cannot round, and so do not depend on their order."""
+"""Exact sums: they never round, so their order does not matter."""

@@ -1,7 +1,7 @@
 """PyTorch's layers with exact sums: the same names, shapes and weights, and the same bits on every processor.
 
-In training mode, all images that are passed together share one grid, so that the gradients of the weights, which are
-sums over images, are exact too. In evaluation mode, each image has its own grid, so its result depends on no other.
+In training mode, the images of a call share one grid, so that the gradients of the weights, which are sums over images,
+are exact too. In evaluation mode, each image has its own grid, so that its result does not depend on the other images.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ __all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU"
 
 
 def batched(compute: Callable[[Tensor], Tensor], values: Tensor, dimensions: int) -> Tensor:
-    """Compute something of a batch, or of one element of it, which has a dimension less."""
+    """Call `compute` on a batch; a single element, with one dimension less, is passed as a batch of one."""
     return compute(values) if values.ndim == dimensions else compute(values.unsqueeze(0)).squeeze(0)
 
 
 def needs_pytorch(values: Tensor) -> bool:
-    """Tell whether PyTorch's own layer is to compute: for an export, which writes its operators, or for no values."""
+    """Return whether to use PyTorch's own layer: for an export, which writes PyTorch's operators, and for no values."""
     return torch.compiler.is_compiling() or values.numel() == 0
 
 
@@ -44,8 +44,8 @@ class Conv2d(nn.Conv2d):
         """Map float32 [N, I, H, W], or [I, H, W], to [N, O, h, w], channels last."""
         if needs_pytorch(images):
             return super().forward(images)
-        stride, padding, each = self.stride[0], int(self.padding[0]), not self.training
-        return batched(lambda batch: Convolution.apply(batch, self.weight, self.bias, stride, padding, each), images, 4)
+        geometry, per_image = (self.stride[0], int(self.padding[0])), not self.training
+        return batched(lambda batch: Convolution.apply(batch, self.weight, self.bias, *geometry, per_image), images, 4)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -56,20 +56,19 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         if needs_pytorch(images) or output_size is not None:
             return super().forward(images, output_size)
         kernel, stride, padding = self.kernel_size[0], self.stride[0], int(self.padding[0])
-        sides = tuple(
-            (side - 1) * stride + kernel - 2 * padding + more
-            for side, more in zip(images.shape[-2:], self.output_padding, strict=True)
+        height, width = images.shape[-2:]
+        output_shape = (
+            (height - 1) * stride + kernel - 2 * padding + self.output_padding[0],
+            (width - 1) * stride + kernel - 2 * padding + self.output_padding[1],
         )
-        each = not self.training
+        geometry, per_image = (stride, padding, output_shape), not self.training
         return batched(
-            lambda batch: TransposedConvolution.apply(batch, self.weight, self.bias, stride, padding, sides, each),
-            images,
-            4,
+            lambda batch: TransposedConvolution.apply(batch, self.weight, self.bias, *geometry, per_image), images, 4
         )
 
 
 class MaxPool2d(nn.MaxPool2d):
-    """Pooling by the maximum; where windows overlap, the gradients that meet in one place are added exactly."""
+    """Max pooling; where windows overlap, the gradients of a pixel are added exactly."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Map float32 [N, C, H, W], or [C, H, W], to [N, C, h, w]."""
@@ -84,6 +83,6 @@ class Tanh(nn.Tanh):
     """The hyperbolic tangent."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """Map float32 values of any shape to (-1, 1)."""
+        """Map float32 values of any shape to [-1, 1]."""
         outputs: Tensor = super().forward(values) if needs_pytorch(values) else functions.Tanh.apply(values)
         return outputs

@@ -1,4 +1,4 @@
-"""Take images apart into the patches that a convolution multiplies, and add overlapping patches up to images."""
+"""Unfold images into the patches that a convolution multiplies, and fold patches back into images."""
 
 import torch
 from torch import Tensor
@@ -6,16 +6,16 @@ from torch.nn.functional import pad
 
 
 def unfold(images: Tensor, count: int, rows: int, columns: int, kernel: int, stride: int, padding: int) -> Tensor:
-    """Copy the patches of images, as `torch.nn.functional.unfold` does, but channels last and in float64.
+    """Copy the patches of images as `torch.nn.functional.unfold` does, but channels last and as float64.
 
     Parameters
     ----------
     images : Tensor
-        float32 [count, H, W, C], contiguous; they are padded with zeros on all sides.
+        float32 [count, H, W, C], contiguous; padded with zeros on all sides.
     count, rows, columns : int
-        How many images there are, and how many patches in either direction.
+        Number of images, and of patches from top to bottom and from left to right.
     kernel, stride, padding : int
-        Of the convolution.
+        The convolution's kernel size, stride and padding, equal in both directions.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def fold(
     height: int,
     width: int,
 ) -> Tensor:
-    """Add overlapping patches up to images, exactly: the transpose of `unfold`.
+    """Add up overlapping patches to images, exactly: the transpose of `unfold`.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def fold(
     count, rows, columns, kernel, stride, padding : int
         As for `unfold`.
     height, width : int
-        Of the images, without the padding.
+        Size of the images without the padding.
 
     Returns
     -------
@@ -60,10 +60,12 @@ def fold(
         float32 [count, height, width, C].
     """
     channels = patches.shape[1] // kernel**2
-    blocks = -(-kernel // stride)  # of stride x stride pixels, in either direction, of which a patch has a part
+    # The images are divided into blocks of stride x stride pixels; a patch covers this many of them in each direction.
+    blocks = -(-kernel // stride)
     if blocks == 1:
-        patches = patches.float()  # nothing is added
-    high, wide = (max(n + blocks - 1, -(-(padding + side) // stride)) for n, side in ((rows, height), (columns, width)))
+        patches = patches.float()  # patches do not overlap, so nothing is added
+    high = max(rows + blocks - 1, -(-(padding + height) // stride))
+    wide = max(columns + blocks - 1, -(-(padding + width) // stride))
     sums = patches.new_zeros(count, high, stride, wide, stride, channels)
     parts = patches.view(count, rows, columns, kernel, kernel, channels)
     for i in range(blocks):

@@ -1,14 +1,14 @@
-"""Sums of numbers that are on one absolute grid, and so the same in any order, in threads, processes and hosts."""
+"""Sums of numbers on one fixed grid: the same in any order, over threads, processes and hosts."""
 
 import math
 
 from torch import Tensor
 
 # Squared errors of pixels, at most 4 each, are rounded to multiples of 2^-30, so that a sum of 2^20 of them is exact.
-SQUARES = -30
+SQUARED_ERROR_EXPONENT = -30
 # Mean gradients are rounded to multiples of 2^-43, far below the 1e-8 that AdamW adds to its divisor. A mean gradient
 # above 2^9 has diverged.
-GRADIENTS, LARGEST = -43, 2.0**9
+GRADIENT_EXPONENT, LARGEST_GRADIENT = -43, 2.0**9
 
 
 def to_multiples(values: Tensor, exponent: int) -> Tensor:
@@ -18,34 +18,35 @@ def to_multiples(values: Tensor, exponent: int) -> Tensor:
 
 
 def squared_error_sums(outputs: Tensor, images: Tensor) -> Tensor:
-    """Add up each image's squared errors, float64 [N], of float32 [N, ...]; up to 2^20 of them have an exact sum.
+    """Sum the squared errors of each image: float32 [N, ...] in [-1, 1] to float64 [N].
 
-    With values in [-1, 1], as those of `convae.network`.
+    The sum of up to 2^20 values is exact.
     """
     squares = (outputs - images).flatten(1).double().square_()
-    return to_multiples(squares, SQUARES).sum(1)
+    return to_multiples(squares, SQUARED_ERROR_EXPONENT).sum(1)
 
 
-def to_shared_grid(sums: Tensor, count: int, whole: int) -> Tensor:
-    """Round the sums of a part to a grid on which the sums of all parts are exact, in any order.
+def to_shared_grid(sums: Tensor, count: int, total: int) -> Tensor:
+    """Round the sums over a part of a batch to a grid on which parts can be added exactly, in any order.
 
     Parameters
     ----------
     sums : Tensor
-        float64, of a gradient or a loss over `count` values.
-    count, whole : int
-        The values of the part, and of all parts together.
+        float64, sums of a gradient or a loss over `count` values.
+    count, total : int
+        Number of values in the part and in the whole batch.
 
     Returns
     -------
     Tensor
-        float64, to be added and given to `means_of`. What has diverged, beyond 2^9 for each value, becomes NaN.
+        float64, scaled: add up the parts and pass the result to `means_of`. A sum that has diverged, beyond 2^9 per
+        value, becomes NaN.
     """
-    scale = math.ldexp(1, -(whole - 1).bit_length())  # a power of two, which rounds nothing
-    diverged = sums.abs() > LARGEST * count
-    return to_multiples(sums * scale, GRADIENTS).masked_fill_(diverged, math.nan)
+    scale = math.ldexp(1, -(total - 1).bit_length())  # a power of two, which rounds nothing
+    diverged = sums.abs() > LARGEST_GRADIENT * count
+    return to_multiples(sums * scale, GRADIENT_EXPONENT).masked_fill_(diverged, math.nan)
 
 
-def means_of(sums: Tensor, whole: int) -> Tensor:
-    """Give the means over all values, float64, of added sums of parts as `to_shared_grid` gives them."""
-    return sums * (math.ldexp(1, (whole - 1).bit_length()) / whole)
+def means_of(sums: Tensor, total: int) -> Tensor:
+    """Turn the added results of `to_shared_grid` into means over all `total` values, float64."""
+    return sums * (math.ldexp(1, (total - 1).bit_length()) / total)

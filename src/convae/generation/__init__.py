@@ -1,1 +1,1 @@
-"""New images from a trained network, and how like real ones they are."""
+"""New images from a trained network, and measures of their quality."""

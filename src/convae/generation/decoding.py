@@ -1,4 +1,4 @@
-"""Decode latent vectors to images."""
+"""Decode latent vectors into images."""
 
 from collections.abc import Callable
 
@@ -12,36 +12,36 @@ from convae.network.passes import in_parts
 from convae.network.pixels import to_pixels
 
 
-def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count: int, put: Put) -> None:
-    """Decode latent vectors, chunk by chunk, to images.
+def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count: int, write_rows: Put) -> None:
+    """Decode latent vectors into images, chunk by chunk; the same on any number of threads.
 
     Parameters
     ----------
     model : Autoencoder
         The network, on the CPU.
     latents : callable
-        Gives the vectors from one number to another, float32 [n, D]. What the encoder cannot give, since its last
-        activation is a ReLU, is made 0.
+        ``latents(start, stop)`` returns the vectors with these numbers, float32 [n, D]. If the encoder ends in a ReLU,
+        values below 0, which it cannot return, are set to 0.
     count : int
-        How many there are.
-    put : callable
-        Takes the images, uint8 [n, C, H, W], after the number of the first; the same on any number of threads.
+        Number of vectors.
+    write_rows : callable
+        Called with the number of the first image of a chunk and the images, uint8 [n, C, H, W].
     """
     with torch.inference_mode():
         shape = model.encoder(torch.zeros(1, *model.image_shape)).shape[1:]
     lowest = 0.0 if ends_in_relu(model.encoder) else -torch.inf
 
     def decode_part(start: int, stop: int) -> tuple[int, np.ndarray]:
-        given = torch.from_numpy(latents(start, stop)).clamp(min=lowest).reshape(-1, *shape)
-        if given.ndim == 4:
-            given = given.contiguous(memory_format=torch.channels_last)  # as the encoder gives them
-        return start, to_pixels(model.decoder(given)).numpy()
+        inputs = torch.from_numpy(latents(start, stop)).clamp(min=lowest).reshape(-1, *shape)
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)  # like the encoder's outputs
+        return start, to_pixels(model.decoder(inputs)).numpy()
 
     for start, images in in_parts(decode_part, count, model.image_shape):
-        put(start, images)
+        write_rows(start, images)
 
 
 def ends_in_relu(encoder: nn.Sequential) -> bool:
-    """Tell whether what an encoder gives is never negative: whether ReLU is its last layer but for pooling."""
+    """Return whether an encoder's outputs are never negative, because its last layer, except for pooling, is a ReLU."""
     layers = [layer for layer in encoder if not isinstance(layer, nn.MaxPool2d)]
     return isinstance(layers[-1], nn.ReLU)

@@ -1,4 +1,4 @@
-"""Estimate the density of the training images' latent vectors, and draw new ones from it."""
+"""Estimate the density of the training images' latent vectors, to draw new vectors from it."""
 
 import warnings
 
@@ -10,24 +10,24 @@ from convae.generation.mixtures import Draw, Mixture
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
 
-# The images that are fit, and their latent values, 64 MB: with twice as many images the samples are no better.
+# Most images that are fitted, and most latent values in all, 64 MB. Twice as many images give no better samples.
 IMAGES, VALUES = 10_000, 2**24
-# PCA keeps what carries this much of the variance, in so many directions at most; of longer vectors than `EXACT`, they
-# are found at random.
-KEPT, DIRECTIONS, EXACT = 0.99, 256, 1024
-# MNIST's takes 4 to 10 iterations; more of them make no better samples.
+# PCA keeps this share of the variance, in at most this many directions. For longer vectors than EXACT, PCA is
+# randomized.
+KEPT_VARIANCE, DIRECTIONS, EXACT = 0.99, 256, 1024
+# MNIST needs 4 to 10 iterations; more give no better samples.
 ITERATIONS = 10
-# Images that a component has at the least.
-EACH = 20
+# Fewest images per component.
+IMAGES_PER_COMPONENT = 20
 
 
 def training_latents(model: Autoencoder, pixels: np.ndarray, latent_size: int) -> np.ndarray:
-    """Encode the training images, uint8 [N, C, H, W], or a random sample of many: float32 [n, D].
+    """Encode the training images, uint8 [N, C, H, W], or a random sample if there are many: float32 [n, D].
 
     Raises
     ------
     ConvaeError
-        If they are all alike, but for rounding, as those of a network that died in training are.
+        If all vectors are the same up to rounding, which means that the network died in training.
     """
     most = max(2, min(IMAGES, VALUES // latent_size))
     chosen = np.sort(np.random.default_rng(0).permutation(len(pixels))[:most])
@@ -45,32 +45,33 @@ def training_latents(model: Autoencoder, pixels: np.ndarray, latent_size: int) -
 
 
 def borne(asked: int, images: int) -> int:
-    """Lower the number of components that is asked for to what so many images bear, and say so."""
-    most = max(1, images // EACH)
+    """Cap the number of components so that each has at least 20 images, and say so."""
+    most = max(1, images // IMAGES_PER_COMPONENT)
     if asked > most:
-        print(f"generate: {most} components, not {asked}, since each is to have {EACH} of the {images} images")
+        need = f"each needs {IMAGES_PER_COMPONENT} of the {images} images"
+        print(f"generate: {most} components, not {asked}: {need}")
     return min(asked, most)
 
 
 def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
-    """Fit a mixture of Gaussians with full covariances to latents, after PCA.
+    """Reduce latents by PCA, and fit a mixture of Gaussians with full covariances.
 
-    After Ghosh et al. 2020, "From variational to deterministic autoencoders": samples from such a mixture look as good
-    as a variational autoencoder's.
+    Samples from such a mixture look as good as those of a variational autoencoder (Ghosh et al. 2020, "From variational
+    to deterministic autoencoders").
 
     Parameters
     ----------
     latents : numpy.ndarray
-        float32 [n, D], not all alike.
+        float32 [n, D], not all the same.
     components : int
-        How many Gaussians; at most n.
+        Number of Gaussians, at most n.
     seed : int
-        Of the k-means that it starts from.
+        Seed of the k-means clustering that initialises the fit.
 
     Returns
     -------
     Mixture
-        The same on any number of threads.
+        The fitted mixture; the same on any number of threads.
     """
     from sklearn.decomposition import PCA
     from sklearn.exceptions import ConvergenceWarning
@@ -78,13 +79,13 @@ def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
 
     count, size = latents.shape
     solver = "covariance_eigh" if size <= EXACT else "randomized"
-    # One thread: the last digits of sums depend on how many work on them.
+    # One thread, because the last digits of sums depend on the number of threads.
     with threadpool_limits(1), warnings.catch_warnings():
-        # What does not converge in so few iterations does as well; equal latents make fewer clusters.
+        # A fit that has not converged is good enough, and equal latents may make fewer clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         pca = PCA(min(DIRECTIONS, size, count), svd_solver=solver, random_state=0).fit(latents.astype(np.float64))
-        kept = 1 + int(np.searchsorted(np.cumsum(pca.explained_variance_ratio_), KEPT))
-        # Scaled, so that what keeps covariances from being singular is as small beside latents of any size.
+        kept = 1 + int(np.searchsorted(np.cumsum(pca.explained_variance_ratio_), KEPT_VARIANCE))
+        # Scaled, so that the constant that scikit-learn adds to covariances is small beside latents of any size.
         directions = pca.components_[:kept] * np.sqrt(pca.explained_variance_[0])
         points = pca.transform(latents.astype(np.float64))[:, :kept] / np.sqrt(pca.explained_variance_[0])
         fitted = GaussianMixture(components, max_iter=ITERATIONS, random_state=seed).fit(points)
@@ -93,7 +94,7 @@ def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
 
 
 def from_columns(latents: np.ndarray, seed: int) -> Draw:
-    """Draw each latent value from a Gaussian of its own, as if they were independent: to compare with."""
+    """Draw each latent value from a Gaussian of its own, as if the values were independent: a baseline."""
     mean, deviation = latents.mean(axis=0, dtype=np.float64), latents.std(axis=0, dtype=np.float64)
 
     def draw(start: int, stop: int) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Measure how like real images generated ones are.
+"""Measure the quality of generated images by their distances to real ones.
 
-In pixels, whose squared distances are sums of whole numbers and can be had exactly: the same on every machine.
+Distances are computed from pixels: their squares are sums of whole numbers, exact and so the same on every machine.
 """
 
 from collections.abc import Iterator
@@ -11,97 +11,100 @@ import numpy as np
 
 from convae.artifacts import forget
 
-# Neighbours that make an image's ball.
-NEIGHBOURS = 5
-# Products of two whole numbers from -128 to 127 whose sum float32 holds exactly, in any order.
-EXACT = 1024
-# Images that are compared at once, at most, and their values.
+# The ball around an image reaches to this nearest neighbour.
+BALL_NEIGHBOURS = 5
+# A float32 holds the sum of this many products of whole numbers from -128 to 127 exactly, in any order.
+EXACT_SUMMANDS = 1024
+# Most images, and most values in all, that are compared at once.
 CHUNK, VALUES = 512, 2**23
-# Images whose nearest training image is looked for: enough for a steady median.
+# Number of images whose nearest training image is searched for: enough for a stable median.
 QUERIES = 500
-# About how many products each measure may take: half a minute.
+# Approximate limit of multiplications per measure: half a minute.
 WORK = 2**39
 
 
 def likeness(
     samples: dict[str, np.ndarray], train: np.ndarray, test: np.ndarray, reconstructions: np.ndarray
 ) -> dict[str, Any]:
-    """Measure how like real images samples are, and whether they are copies.
+    """Measure how similar samples are to real images, and whether they are copies of training images.
 
     Parameters
     ----------
     samples : dict of str to numpy.ndarray
-        uint8 [n, C, H, W] by the way that they were made; ``mixture`` is among them.
+        uint8 [n, C, H, W], by the method that made them; one method is ``mixture``.
     train, test : numpy.ndarray
         The real images, uint8 [N, C, H, W].
     reconstructions : numpy.ndarray
-        Of the test images, uint8 [N, C, H, W].
+        Reconstructions of the test images, uint8 [N, C, H, W].
 
     Returns
     -------
     dict
         ``density`` and ``coverage`` (Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative
-        models"), by the way, of as many samples as reconstructed test images. Those and not the test images themselves:
-        the decoder's blur, which is the network's and no sample's, makes any image lie near many. Other reconstructed
-        test images would have 1 and 0.97. ``nearest_training_image``: the median distance, root mean square of the
-        values on the [-1, 1] scale, of the ``mixture``'s samples, of ``test_images`` and of ``test_reconstructions``.
-        Copies would be nearer than those.
+        models") by method, against as many reconstructed test images as samples. They are not measured against the test
+        images themselves, because the decoder's blur, which is no fault of the samples, brings any image close to many
+        others. Other reconstructed test images would score 1 and 0.97. ``nearest_training_image``: the median distance
+        to the nearest training image, as the root mean square difference on the [-1, 1] scale, for ``mixture``,
+        ``test_images`` and ``test_reconstructions``. Copies would be nearer than test images are.
     """
     values = int(np.prod(test.shape[1:]))
     count = min(len(test), *map(len, samples.values()), isqrt(WORK // 2 // values))
     chosen = np.sort(np.random.default_rng(0).permutation(len(test))[:count])
     real = reconstructions[chosen]
-    measured = {name: density_and_coverage(real, each[:count]) for name, each in samples.items()}
-    few = min(count, QUERIES, max(2, WORK // 3 // values // len(train)))
+    scores = {method: density_and_coverage(real, images[:count]) for method, images in samples.items()}
+    queries = min(count, QUERIES, max(2, WORK // 3 // values // len(train)))
     compared = {
-        "mixture": samples["mixture"][:few],
-        "test_images": test[chosen[:few]],
-        "test_reconstructions": real[:few],
+        "mixture": samples["mixture"][:queries],
+        "test_images": test[chosen[:queries]],
+        "test_reconstructions": real[:queries],
     }
-    nearest = {name: np.median(np.sqrt(nearest_squares(each, train))) for name, each in compared.items()}
+    nearest = {name: np.median(np.sqrt(nearest_squares(images, train))) for name, images in compared.items()}
     return {
-        "density": {name: density for name, (density, _) in measured.items()},
-        "coverage": {name: coverage for name, (_, coverage) in measured.items()},
-        "nearest_training_image": {name: each / np.sqrt(values) / 127.5 for name, each in nearest.items()},
+        "density": {method: density for method, (density, _) in scores.items()},
+        "coverage": {method: coverage for method, (_, coverage) in scores.items()},
+        "nearest_training_image": {name: distance / np.sqrt(values) / 127.5 for name, distance in nearest.items()},
     }
 
 
 def density_and_coverage(real: np.ndarray, generated: np.ndarray) -> tuple[float, float]:
-    """Compute both, of uint8 [N, C, H, W]: N is at least 2, of the real ones.
+    """Compute density and coverage of generated images, uint8 [M, C, H, W], against real ones, [N, C, H, W], N > 1.
 
-    An image's ball reaches to its fifth neighbour among the real ones. Density is the mean number of balls that a
-    generated image lies in, per neighbour; coverage is the share of balls with a generated image in them.
+    The ball around a real image reaches to its fifth nearest neighbour among the real images. Density is the mean
+    number of balls that a generated image lies in, divided by five; coverage is the share of balls that contain a
+    generated image.
     """
-    neighbours = min(NEIGHBOURS, len(real) - 1)
+    neighbours = min(BALL_NEIGHBOURS, len(real) - 1)
     inside = covered = 0
     for part in _chunks(real):
         distances = np.concatenate([squares(part, others) for others in _chunks(real)], axis=1)
-        radii = np.partition(distances, neighbours, axis=1)[:, neighbours, np.newaxis]  # the first is its own
-        found = sum((squares(part, others) < radii).sum(axis=1) for others in _chunks(generated))
-        inside += int(np.sum(found))
-        covered += int(np.count_nonzero(found))
+        # The nearest is the image itself.
+        radii = np.partition(distances, neighbours, axis=1)[:, neighbours, np.newaxis]
+        counts = sum((squares(part, others) < radii).sum(axis=1) for others in _chunks(generated))
+        inside += int(np.sum(counts))
+        covered += int(np.count_nonzero(counts))
     return inside / neighbours / len(generated), covered / len(real)
 
 
 def nearest_squares(images: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Find the squared distance of each image, uint8 [n, C, H, W], to the nearest of others: float64 [n]."""
-    found = np.full(len(images), np.inf)
-    for those in _chunks(others):
-        nearest = [squares(part, those).min(axis=1) for part in _chunks(images)]
-        found = np.minimum(found, np.concatenate(nearest))
+    """Compute the squared distance of each image, uint8 [n, C, H, W], to the nearest of others: float64 [n]."""
+    nearest = np.full(len(images), np.inf)
+    for some_others in _chunks(others):
+        squared = [squares(part, some_others).min(axis=1) for part in _chunks(images)]
+        nearest = np.minimum(nearest, np.concatenate(squared))
         forget(others)
-    return found
+    return nearest
 
 
 def squares(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Compute the squared distances among images, uint8 [N, C, H, W] and [M, C, H, W]: float64 [N, M], exactly."""
-    a, b = (each.reshape(len(each), -1).astype(np.float32) - 128 for each in (some, others))
-    found: np.ndarray = np.add.outer(*(np.einsum("ij,ij->i", each, each, dtype=np.float64) for each in (a, b)))
-    for start in range(0, a.shape[1], EXACT):
-        products = a[:, start : start + EXACT] @ b[:, start : start + EXACT].T
+    """Compute the squared distances between images, uint8 [N, C, H, W] and [M, C, H, W], exactly: float64 [N, M]."""
+    a, b = (images.reshape(len(images), -1).astype(np.float32) - 128 for images in (some, others))
+    a_squares, b_squares = (np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in (a, b))
+    distances: np.ndarray = np.add.outer(a_squares, b_squares)
+    for start in range(0, a.shape[1], EXACT_SUMMANDS):
+        products = a[:, start : start + EXACT_SUMMANDS] @ b[:, start : start + EXACT_SUMMANDS].T
         products *= 2
-        found -= products
-    return found
+        distances -= products
+    return distances
 
 
 def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians: what new latent vectors are drawn from, kept as an artifact."""
+"""A mixture of Gaussians, from which new latent vectors are drawn, as an artifact."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,22 +10,22 @@ from threadpoolctl import threadpool_limits
 
 from convae import artifacts
 
-# Gives the latent vectors, float32 [n, D], of the samples from one number to another.
+# ``draw(start, stop)`` returns the latent vectors of the samples with these numbers, float32 [n, D].
 Draw = Callable[[int, int], np.ndarray]
 
 
 class Mixture(NamedTuple):
-    """A Gaussian mixture of K components in the d directions that PCA has kept; all float64."""
+    """A mixture of K Gaussians in the d directions that PCA has kept; all float64."""
 
-    mean: np.ndarray  # [D], of the latents
+    mean: np.ndarray  # [D], the mean of the latents
     directions: np.ndarray  # [d, D]
     weights: np.ndarray  # [K]
     means: np.ndarray  # [K, d]
-    factors: np.ndarray  # [K, d, d], Cholesky's of the covariances
+    factors: np.ndarray  # [K, d, d], Cholesky factors of the covariances
 
 
 def from_mixture(mixture: Mixture, samples: int, seed: int) -> Draw:
-    """Draw latent vectors from a mixture, in any order of components."""
+    """Draw latent vectors from a mixture; the components come in random order."""
     random = np.random.default_rng([seed, 1])
     which = random.choice(len(mixture.weights), samples, p=mixture.weights)
     points = random.standard_normal((samples, mixture.means.shape[1]))
@@ -41,9 +41,8 @@ def from_mixture(mixture: Mixture, samples: int, seed: int) -> Draw:
 
 def write_mixture(path: Path, mixture: Mixture) -> None:
     """Write a mixture as safetensors, without metadata."""
-    artifacts.write_bytes(
-        path, safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in mixture._asdict().items()})
-    )
+    arrays = {name: np.ascontiguousarray(array) for name, array in mixture._asdict().items()}
+    artifacts.write_bytes(path, safetensors.numpy.save(arrays))
 
 
 def read_mixture(path: Path) -> Mixture:
@@ -54,8 +53,9 @@ def read_mixture(path: Path) -> Mixture:
         raise artifacts.unusable(path, f"holds {', '.join(sorted(arrays)) or 'nothing'}, and no mixture of Gaussians")
     mixture = Mixture(**arrays)
     if any(array.dtype != np.float64 or not np.isfinite(array).all() for array in mixture):
-        raise artifacts.unusable(path, "holds what is no finite float64")
-    (components, kept), size = mixture.means.shape if mixture.means.ndim == 2 else (0, 0), mixture.mean.size
+        raise artifacts.unusable(path, "holds values that are not finite float64 numbers")
+    components, kept = mixture.means.shape if mixture.means.ndim == 2 else (0, 0)
+    size = mixture.mean.size
     want = ((size,), (kept, size), (components,), (components, kept), (components, kept, kept))
     if components < 1 or tuple(array.shape for array in mixture) != want:
         raise artifacts.unusable(path, "holds arrays whose shapes do not go together")

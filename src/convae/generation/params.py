@@ -1,4 +1,4 @@
-"""The section ``generate``: how many new images are made, and from what."""
+"""The section ``generate``: how new images are made."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from convae.params import Section, Seed
 
 
 class GenerateParams(Section):
-    """How many samples and interpolations, and how fine the density is that they are drawn from."""
+    """Number of samples and interpolations, and of the Gaussians that samples are drawn from."""
 
     samples: int = Field(ge=2, le=10_000)
     components: int = Field(ge=1, le=500)

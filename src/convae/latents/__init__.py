@@ -1,1 +1,1 @@
-"""Latent vectors."""
+"""The images' latent vectors, as artifacts."""

@@ -1,4 +1,4 @@
-"""Encode images, and decode what comes out."""
+"""Encode images to latent vectors, and decode those to reconstructions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,15 +19,15 @@ def extract(model: Autoencoder, pixels: np.ndarray) -> Iterator[tuple[np.ndarray
     Parameters
     ----------
     model : Autoencoder
-        The network, on the CPU. One that was trained to remove noise is given the images without any.
+        The network, on the CPU. No noise is added to the images, even if the network was trained to remove it.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
 
     Yields
     ------
     tuple of numpy.ndarray
-        Of the next images the flattened latent vectors, float32 [n, D], the reconstructions, uint8 [n, C, H, W], and
-        their mean squared errors on the [-1, 1] scale, before they are rounded to pixels, float32 [n].
+        For a chunk of images: flattened latent vectors, float32 [n, D]; reconstructions, uint8 [n, C, H, W]; mean
+        squared errors on the [-1, 1] scale before rounding to pixels, float32 [n].
     """
 
     def extract_chunk(images: Tensor, _: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,18 +40,19 @@ def extract(model: Autoencoder, pixels: np.ndarray) -> Iterator[tuple[np.ndarray
 
 
 def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarray]) -> None:
-    """Write what `extract` gives of one split or several, uint8 [N, C, H, W] each, as three arrays of all images.
+    """Write the results of `extract` for one or more splits, uint8 [N, C, H, W] each, as three arrays.
 
-    Where there are many, latents and reconstructions are on the disk before all are computed.
+    Latents and reconstructions are written chunk by chunk, so that they need not fit into memory.
     """
     count, done, errors = sum(map(len, splits)), 0, []
     with (
-        artifacts.new_array(folder / "latents.npy", np.float32, (count, model.latent_size)) as put_latents,
-        artifacts.new_array(folder / "reconstructions.npy", np.uint8, (count, *model.image_shape)) as put_images,
+        artifacts.new_array(folder / "latents.npy", np.float32, (count, model.latent_size)) as write_latents,
+        artifacts.new_array(folder / "reconstructions.npy", np.uint8, (count, *model.image_shape)) as write_images,
     ):
-        for latents, images, missed in (chunk for pixels in splits for chunk in extract(model, pixels)):
-            put_latents(done, latents)
-            put_images(done, images)
-            errors.append(missed)
-            done += len(latents)
+        for pixels in splits:
+            for latents, images, chunk_errors in extract(model, pixels):
+                write_latents(done, latents)
+                write_images(done, images)
+                errors.append(chunk_errors)
+                done += len(latents)
     artifacts.write_array(folder / "errors.npy", np.concatenate(errors))

@@ -1,4 +1,4 @@
-"""The section ``extract``: which images get latent vectors."""
+"""The section ``extract``: which images are encoded."""
 
 from typing import Literal
 
@@ -6,6 +6,6 @@ from convae.params import Section
 
 
 class ExtractParams(Section):
-    """Whose latent vectors are kept and embedded."""
+    """The split whose latent vectors are stored and embedded."""
 
     split: Literal["test", "train", "all"]

@@ -1,1 +1,1 @@
-"""Maps of the latent vectors, and how true they are."""
+"""Two-dimensional maps of the latent vectors, and measures of their quality."""

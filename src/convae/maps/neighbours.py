@@ -1,4 +1,4 @@
-"""Find the nearest of many points, and the neighbours of each."""
+"""Find the nearest neighbours of points."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from convae.errors import ConvaeError
 from convae.maps.points import in_range, refuse_alike, same_neighbours
 
 NEIGHBOURS = 10
-# So many more are searched, to see which are equally far away.
-MORE = 8
-# Of a squared distance that comes of a product of matrices, as a part of the squares that it is the difference of.
+# Further neighbours that are searched, to detect ties.
+EXTRA_NEIGHBOURS = 8
+# Relative rounding error of |a|^2 + |b|^2 - 2ab.
 ROUNDING = 1e-12
 
 
 def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest of many points to each of some others; of latent vectors, this is ``convae.similar``.
+    """Find the nearest neighbours of points among other points; also known as ``convae.similar``.
 
-    It gives the same on any number of threads, and to a point the same whatever other points it is given with.
+    The result is the same on any number of threads, and the result for a point does not depend on the other points.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.
     among : numpy.ndarray
         float32 [M, D].
     count : int
-        How many to find for each point, 1 to M.
+        Number of neighbours of each point, 1 to M.
 
     Returns
     -------
     numpy.ndarray
-        int64 [N, count], rows of `among`, the nearest first; of those equally far away, the first row.
+        int64 [N, count], rows of `among`, nearest first; ties are ordered by row.
     numpy.ndarray
-        float64 [N, count], their Euclidean distances.
+        float64 [N, count], Euclidean distances.
 
     Raises
     ------
     ConvaeError
-        If the two do not have equally many values, or there are not so many.
+        If the points have different numbers of values, or `count` is out of range.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -51,26 +51,28 @@ def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.
         raise ConvaeError("neighbours", f"got {count} to find among {len(among)}", f"want 1 to {len(among)}")
     if not len(points):
         return np.empty((0, count), np.int64), np.empty((0, count))
-    wider = min(count + MORE, len(among))
+    wider = min(count + EXTRA_NEIGHBOURS, len(among))
     with same_neighbours(len(points)):
         rows = NearestNeighbors(algorithm="brute").fit(among).kneighbors(points, wider, return_distance=False)
     rows.sort()
-    # One point at a time: scikit-learn's distances come of a product of matrices, whose rounding depends on how many
-    # points there are, and leaves a point a little away from itself.
+    # One point at a time: scikit-learn computes distances as a matrix product, whose rounding depends on the number of
+    # points, and a point's distance to itself may be above 0.
     distances = np.empty(rows.shape)
     for number, point in enumerate(points):
         distances[number] = _distances(point, among[rows[number]])
     order = distances.argsort(axis=1, kind="stable")
     rows, distances = np.take_along_axis(rows, order, axis=1), np.take_along_axis(distances, order, axis=1)
     if wider < len(among):
-        # Where the last of them is as far as the last that is asked for, more may be, and scikit-learn keeps any.
+        # If the last neighbour found ties with the last one asked for, there may be further ties, and scikit-learn's
+        # choice among them is arbitrary. Then all distances are computed.
         squares, sizes = distances**2, (points.astype(np.float64) ** 2).sum(axis=1)
-        (unsure,) = np.nonzero(squares[:, -1] - squares[:, count - 1] <= ROUNDING * (sizes + squares[:, -1]))
-        distinct, which = np.unique(points[unsure], axis=0, return_inverse=True)
+        (tied,) = np.nonzero(squares[:, -1] - squares[:, count - 1] <= ROUNDING * (sizes + squares[:, -1]))
+        distinct, which = np.unique(points[tied], axis=0, return_inverse=True)
         for number, point in enumerate(distinct):
-            every = _distances(point, among)
-            first = every.argsort(kind="stable")[:wider]
-            rows[unsure[which == number]], distances[unsure[which == number]] = first, every[first]
+            all_distances = _distances(point, among)
+            first = all_distances.argsort(kind="stable")[:wider]
+            same = tied[which == number]
+            rows[same], distances[same] = first, all_distances[first]
     return rows[:, :count], distances[:, :count]
 
 
@@ -80,33 +82,33 @@ def _distances(point: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 
 def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest other ones of each point.
+    """Find the nearest neighbours of each point among the other points.
 
     Parameters
     ----------
     points : numpy.ndarray
-        float32 [N, D]. Where their squares would overflow or vanish, the distances are those of the points that
-        `convae.maps.points.in_range` makes of them.
+        float32 [N, D]. Points whose squares would overflow or vanish are rescaled first, and so are the distances: see
+        `convae.maps.points.in_range`.
     count : int
-        How many to find for each; one less than there are points, if those are fewer.
+        Number of neighbours of each point; at most N - 1 are found.
 
     Returns
     -------
     numpy.ndarray
-        uint32 [N, count], rows of `points`, the nearest first; of those equally far away, the first row.
+        uint32 [N, count], rows of `points`, nearest first; ties are ordered by row.
     numpy.ndarray
-        float32 [N, count], their Euclidean distances.
+        float32 [N, count], Euclidean distances.
 
     Raises
     ------
     ConvaeError
-        If the points are all alike.
+        If all points are the same up to rounding.
     """
     refuse_alike(points)
     points = in_range(points)
     count = min(count, len(points) - 1)
     rows, distances = nearest(points, points, count + 1)
-    # A point is the nearest to itself, but among many equal ones it may be none of those found: then the last one goes.
+    # Remove each point from its own neighbours. Among many equal points it may not be there: then remove the last one.
     others = rows != np.arange(len(points))[:, None]
     others[others.all(axis=1), -1] = False
     shape = (len(points), count)
@@ -114,25 +116,25 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
 
 
 def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
-    """Count how many of each point's nearest latents are among as many that are its nearest on the map.
+    """Count how many of each point's k nearest neighbours in latent space are also among the k nearest on the map.
 
     Parameters
     ----------
     neighbours : numpy.ndarray
-        uint32 [N, k], the nearest others of each latent.
+        uint32 [N, k], neighbours in latent space.
     embedding : numpy.ndarray
-        float32 [N, 2].
+        float32 [N, 2], the map.
 
     Returns
     -------
     numpy.ndarray
-        uint8 [N].
+        uint8 [N], 0 to k.
     """
     from sklearn.neighbors import NearestNeighbors
 
     with same_neighbours(len(embedding)):
         near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
-    # Each in a row of its own range of numbers, so that one search does for all.
+    # Numbers are shifted to a range of its own for each point, so that one call compares all points.
     base = np.arange(len(near))[:, None] * len(near)
     found = np.isin(neighbours + base, near + base, assume_unique=True)
     counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
@@ -141,7 +143,7 @@ def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray
 
 def read_neighbours(path: Path, points: np.ndarray) -> np.ndarray:
     """Map the neighbours of points into memory: uint32 [N, k], rows of `points`."""
-    found = artifacts.read_array(path, np.uint32, (len(points), None))
-    if found.max() >= len(points):
+    indices = artifacts.read_array(path, np.uint32, (len(points), None))
+    if indices.max() >= len(points):
         raise artifacts.unusable(path, f"has neighbours beyond the {len(points)} points")
-    return found
+    return indices

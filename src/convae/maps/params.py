@@ -1,4 +1,4 @@
-"""The section ``tsne``: how the latents are embedded in the plane."""
+"""The section ``tsne``: how the latents are embedded in two dimensions."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Measure how true a map is to the latent vectors, and how well both separate the classes."""
+"""Measure how well a map preserves the neighbourhoods of latent space, and how well both separate the classes."""
 
 import warnings
 from collections.abc import Iterator
@@ -11,41 +11,41 @@ from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
 from convae.maps.points import in_range, refuse_alike, rounded, same_neighbours
 
 FOLDS = 5
-# Rows of the trustworthiness estimate: scikit-learn's function holds several N x N arrays, 2.5 GB at 10,000 points.
+# Most points for trustworthiness: scikit-learn's function holds several N x N arrays, 2.5 GB for 10,000 points.
 TRUSTWORTHINESS_POINTS = 4_000
 
 
 def quality(
     latents: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray, labels: np.ndarray, classes: int
 ) -> dict[str, float]:
-    """Measure how much of the latents' neighbourhoods the map keeps, and how well either separates the classes.
+    """Measure the quality of a map and how well classes are separated.
 
     Parameters
     ----------
     latents : numpy.ndarray
         float32 [N, D].
     neighbours : numpy.ndarray
-        uint32 [N, k], the nearest others of each, ten unless there are fewer.
+        uint32 [N, k], the nearest neighbours in latent space; k is 10, or less for fewer points.
     embedding : numpy.ndarray
-        float32 [N, 2].
+        float32 [N, 2], the map.
     labels : numpy.ndarray
         int64 [N].
     classes : int
-        How many the labels can be; 0 if there are none.
+        Number of classes; 0 if there are no labels.
 
     Returns
     -------
     dict of str to float
         ``latent_knn_accuracy`` and ``map_knn_accuracy``: mean accuracy of a 10-nearest-neighbour classifier over 5
-        stratified folds, in latent space and in the plane; left out unless some class has 5 points.
-        ``neighbour_recall``: the mean fraction of a point's 10 nearest latents that are among its 10 nearest on the
-        map. ``trustworthiness``: Venna and Kaski's (2001), with 10 neighbours, of a random sample of at most 4,000
-        points. All from 0 to 1, the higher the better.
+        stratified folds, in latent space and on the map; missing unless some class has at least 5 points.
+        ``neighbour_recall``: mean fraction of a point's 10 nearest neighbours in latent space that are among its 10
+        nearest on the map. ``trustworthiness`` (Venna and Kaski 2001): with 10 neighbours, on a random sample of at
+        most 4,000 points. All range from 0 to 1; higher is better.
 
     Raises
     ------
     ConvaeError
-        If there are too few points, or the latents are all alike.
+        If there are less than 50 points, or all latents are the same up to rounding.
     """
     from sklearn.manifold import trustworthiness
 
@@ -70,24 +70,23 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
     from sklearn.neighbors import KNeighborsClassifier
 
     with small_classes():
-        return float(
-            cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS)).mean()
-        )
+        scores = cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
+    return float(scores.mean())
 
 
 @contextmanager
 def small_classes() -> Iterator[None]:
-    """Leave out what scikit-learn says of classes that are small, or many for so few points."""
+    """Silence scikit-learn's warnings of small classes and of many classes for few points."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # it cannot be in every fold
-        warnings.filterwarnings("ignore", "The number of unique classes is greater")  # they are classes all the same
+        warnings.filterwarnings("ignore", "The least populated class")
+        warnings.filterwarnings("ignore", "The number of unique classes is greater")
         yield
 
 
 def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Predict each point's label, int64 [N], as `knn_accuracy` does: by the neighbours that are not in its fold.
+    """Predict each point's label, int64 [N], as `knn_accuracy` does: from neighbours outside the point's fold.
 
-    No class may be predicted where none has a point in each fold: then there are none, int64 [0].
+    Returns int64 [0] if there are no labels, or no class has a point in each fold.
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.neighbors import KNeighborsClassifier
@@ -95,11 +94,10 @@ def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if labels.min() < 0 or np.bincount(labels).max() < FOLDS:
         return labels[:0]
     with small_classes(), same_neighbours(len(points) // FOLDS):
-        return np.asarray(
-            cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
-        )
+        predictions = cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
+    return np.asarray(predictions)
 
 
 def neighbour_recall(neighbours: np.ndarray, embedding: np.ndarray) -> float:
-    """Compute the mean fraction of each point's nearest latents that are among its nearest on the map."""
+    """Compute the mean fraction of a point's nearest neighbours in latent space that are also nearest on the map."""
     return float(kept_neighbours(neighbours, embedding).mean() / neighbours.shape[1])

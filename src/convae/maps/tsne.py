@@ -1,4 +1,4 @@
-"""Embed latent vectors in the plane with t-SNE."""
+"""Embed latent vectors in two dimensions with t-SNE."""
 
 import math
 
@@ -14,25 +14,26 @@ from convae.progress import progress, tell
 
 # From this many points on, interpolation is faster than Barnes-Hut.
 FFT_POINTS = 20_000
-# Momentum 0.9, not 0.8, and forces to theta 0.8, not 0.5, so that 125 + 325 iterations do for the usual 250 + 500: of
-# MNIST's latents, 10,000 take 0.4 of the time, for 0.002 of neighbour recall; 60,000 take 0.7, and lose nothing.
-# Momentum 0.95 would need fewer yet, but cost 0.004 of trustworthiness.
+# Iterations with early exaggeration, and after it. The usual numbers are 250 and 500; fewer do here, because momentum
+# is 0.9 instead of 0.8, and theta 0.8 instead of 0.5. On MNIST's latents, this takes 0.4 of the time for 10,000 points,
+# at the cost of 0.002 of neighbour recall, and 0.7 of the time for 60,000 points, at no cost. With momentum 0.95 even
+# fewer would do, at the cost of 0.004 of trustworthiness.
 EARLY, LATE = 125, 325
-# Of the map that t-SNE starts from: its deviation along the first axis, and the width of the noise that keeps equal
-# points apart, whose deviation is about a hundredth of that. Both are openTSNE's.
+# The initial map, as in openTSNE: standard deviation along the first axis, and range of the noise that separates equal
+# points, whose deviation is about a hundredth of the former.
 DEVIATION, NOISE = 1e-4, 3.5e-6
 
 
 def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
-    """Embed latents in the plane with t-SNE (van der Maaten and Hinton 2008), initialised by PCA.
+    """Embed latents in two dimensions with t-SNE (van der Maaten and Hinton 2008), initialised by PCA.
 
     Parameters
     ----------
     latents : numpy.ndarray
         float32 [N, D].
     params : TsneParams
-        ``opentsne`` is openTSNE (Policar et al. 2024) with exact nearest neighbours, on all cores; ``sklearn`` is
-        scikit-learn's on one thread, because with more its bytes vary.
+        Backend ``opentsne`` is openTSNE (Policar et al. 2024) with exact nearest neighbours, on all cores. Backend
+        ``sklearn`` is scikit-learn on one thread, because its bytes depend on the number of threads.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
     ------
     ConvaeError
         If there are fewer than three points per unit of perplexity, or the latents have less than two values each, or
-        are all alike.
+        all latents are the same up to rounding.
     """
     if latents.shape[1] < 2:
         want = "want at least 2, to be embedded in the plane"
@@ -62,9 +63,9 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
 
 
 def start(latents: np.ndarray, seed: int) -> np.ndarray:
-    """Project latents, float32 [N, D], on their first two principal components, small and with some noise: [N, 2].
+    """Compute the initial map, [N, 2]: the first two principal components of latents, float32 [N, D], plus noise.
 
-    The backends' own PCA depends on the BLAS.
+    The backends' own PCA is not used, because its bytes depend on the BLAS.
     """
     points = coordinates(latents, *principal_components(latents, 2))
     deviation = math.sqrt(math.fsum(points[:, 0] * points[:, 0]) / len(points))
@@ -87,7 +88,7 @@ def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> n
             negative_gradient_method="bh" if len(latents) < FFT_POINTS else "fft",
             n_jobs=joblib.cpu_count(),
             random_state=params.seed,
-            callbacks=lambda *_: advance(25),  # a result that is true would end it
+            callbacks=lambda *_: advance(25),  # returns None: a true value would stop openTSNE
             callbacks_every_iters=25,
         )
         return np.asarray(tsne.fit(latents))
@@ -96,7 +97,7 @@ def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> n
 def _sklearn(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> np.ndarray:
     from sklearn.manifold import TSNE
 
-    tell("tsne: scikit-learn's t-SNE is at work, which takes minutes of many points and does not tell how far it is")
+    tell("tsne: running scikit-learn's t-SNE, which shows no progress and may take minutes")
     with threadpool_limits(1):
         tsne = TSNE(perplexity=params.perplexity, init=initial.astype(np.float32), random_state=params.seed, n_jobs=1)
         return np.asarray(tsne.fit_transform(latents))

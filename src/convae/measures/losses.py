@@ -1,4 +1,4 @@
-"""Put together how well a network reconstructs: by split, by class, of noisy images, in few bits, and beside PCA."""
+"""Measure reconstructions: by split and class, of noisy images, from rounded latents, and compared with PCA."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from convae.measures.reconstruction import reconstructed, reconstruction_errors
 from convae.measures.rounding import rounded_errors
 from convae.network.models import Autoencoder
 
-# Of a latent value that is rounded.
+# Bits that latent values are rounded to.
 BITS = (8, 4)
 
 
@@ -20,7 +20,7 @@ def losses(
     test_pixels: np.ndarray,
     labels: np.ndarray,
     classes: list[str],
-    put: Put,
+    write_rows: Put,
 ) -> dict[str, Any]:
     """Measure reconstructions of training and test images.
 
@@ -33,44 +33,40 @@ def losses(
     labels : numpy.ndarray
         int64 [N], the test images' classes.
     classes : list of str
-        Their names; none if they have no classes.
-    put : callable
-        Takes the reconstructed test images, uint8 [n, C, H, W], after the number of the first. A network that was
-        trained to remove noise is given them with noise.
+        Names of the classes; empty if there are none.
+    write_rows : callable
+        Called with the number of the first image of a chunk and the reconstructed test images, uint8 [n, C, H, W]. If
+        the network was trained to remove noise, these are reconstructed from noisy images.
 
     Returns
     -------
     dict
-        Mean squared errors on the [-1, 1] scale under ``train`` and ``test``: ``mse``; ``pca_mse``, of PCA with as many
-        values, or ``pca_values`` if that would be too many; of a network trained to remove noise, ``noisy_mse`` of test
-        images with noise. Under ``test_mse_by_class``, where there are classes, those of each. Of the test images, too,
-        the means of ``psnr``, in decibels, and ``ssim``, and likewise ``noisy_psnr`` and ``noisy_ssim``. Under
-        ``rounded``, by how many bits a latent value is rounded to, the ``test_mse`` and the ``bits_per_pixel`` that an
-        image's latent vector then takes. Also the number of ``parameters`` and ``latent_size``.
+        Under ``train`` and ``test``: the mean squared errors on the [-1, 1] scale, ``mse`` of the network and
+        ``pca_mse`` of PCA with as many components as latent values. Under ``test`` also the mean ``psnr`` in decibels
+        and the mean ``ssim``; for a network trained to remove noise, also ``noisy_mse``, ``noisy_psnr`` and
+        ``noisy_ssim``, from noisy test images. ``test_mse_by_class``, if there are classes. Under ``rounded``, by the
+        bits of a rounded latent value: ``test_mse``, and ``bits_per_pixel`` of an image's latent vector. ``parameters``
+        and ``latent_size``; ``pca_values``, the number of components, if PCA had fewer.
     """
     train_errors = reconstruction_errors(model, train_pixels)
     pca_train, pca_test, pca_values = pca_errors(train_pixels, test_pixels, model.latent_size)
-    train, test = {"mse": train_errors.mean(), "pca_mse": pca_train}, {"pca_mse": pca_test}
-    test_errors, alike = reconstructed(model, test_pixels, None if model.noise else put)
-    test |= {"psnr": alike[:, 0].mean(), "ssim": alike[:, 1].mean()}
+    errors, similar = reconstructed(model, test_pixels, None if model.noise else write_rows)
+    test = {"mse": errors.mean(), "pca_mse": pca_test, "psnr": similar[:, 0].mean(), "ssim": similar[:, 1].mean()}
     if model.noise:
-        errors, alike = reconstructed(model, test_pixels, put, model.noise)
-        test |= {"noisy_mse": errors.mean(), "noisy_psnr": alike[:, 0].mean(), "noisy_ssim": alike[:, 1].mean()}
-    by_class = {name: test_errors[labels == label] for label, name in enumerate(classes)}
-    rounded = rounded_errors(model, train_pixels, test_pixels, BITS)
-    per_value = model.latent_size / np.prod(test_pixels.shape[2:])
-    return {
-        "train": train,
-        "test": {"mse": test_errors.mean(), **test},
-        **(
-            {"test_mse_by_class": {name: each.mean() for name, each in by_class.items() if len(each)}}
-            if classes
-            else {}
-        ),
-        "rounded": {
-            f"{bits}_bits": {"test_mse": error, "bits_per_pixel": bits * per_value} for bits, error in rounded.items()
-        },
-        "parameters": sum(weight.numel() for weight in model.parameters()),
-        "latent_size": model.latent_size,
-        **({"pca_values": pca_values} if pca_values < model.latent_size else {}),
+        noisy_errors, similar = reconstructed(model, test_pixels, write_rows, model.noise)
+        test |= {"noisy_mse": noisy_errors.mean()}
+        test |= {"noisy_psnr": similar[:, 0].mean(), "noisy_ssim": similar[:, 1].mean()}
+    measured: dict[str, Any] = {"train": {"mse": train_errors.mean(), "pca_mse": pca_train}, "test": test}
+    if classes:
+        by_class = {name: errors[labels == label] for label, name in enumerate(classes)}
+        measured["test_mse_by_class"] = {name: group.mean() for name, group in by_class.items() if len(group)}
+    values_per_pixel = model.latent_size / np.prod(test_pixels.shape[2:])
+    measured["rounded"] = {
+        f"{bits}_bits": {"test_mse": error, "bits_per_pixel": bits * values_per_pixel}
+        for bits, error in rounded_errors(model, train_pixels, test_pixels, BITS).items()
     }
+    measured["parameters"] = sum(weight.numel() for weight in model.parameters())
+    measured["latent_size"] = model.latent_size
+    if pca_values < model.latent_size:
+        measured["pca_values"] = pca_values
+    return measured

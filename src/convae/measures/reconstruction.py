@@ -1,4 +1,4 @@
-"""Reconstruct images, and measure by how much each reconstruction misses."""
+"""Reconstruct images, and measure the error of each reconstruction."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from convae.network.pixels import to_pixels
 
 
 def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
-    """Reconstruct images, uint8 [N, C, H, W], and measure by how much each misses: see `reconstructed`."""
+    """Compute the mean squared error of each image, uint8 [N, C, H, W]: float64 [N]; see `reconstructed`."""
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (squared_errors(model(images), images),)
@@ -23,9 +23,9 @@ def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
 
 
 def reconstructed(
-    model: Autoencoder, pixels: np.ndarray, put: Put | None = None, deviation: float = 0
+    model: Autoencoder, pixels: np.ndarray, write_rows: Put | None = None, deviation: float = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reconstruct images, chunk by chunk, and measure by how much each misses, and how similar it looks.
+    """Reconstruct images, chunk by chunk, and measure each reconstruction's error and similarity.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ def reconstructed(
         The network, on the CPU.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
-    put : callable, optional
-        Takes the reconstructions, uint8 [n, C, H, W], after the number of the first.
+    write_rows : callable, optional
+        Called with the number of the first image of a chunk and the reconstructions, uint8 [n, C, H, W].
     deviation : float
-        Of the noise that is added to what the network is given, always the same: see `convae.network.noise`.
+        Standard deviation of the noise that is added to the network's input: see `convae.network.noise`.
 
     Returns
     -------
     numpy.ndarray
-        float64 [N], each image's mean squared error on the [-1, 1] scale; of the image without the noise.
+        float64 [N], each image's mean squared error on the [-1, 1] scale, relative to the image without noise.
     numpy.ndarray
-        float64 [N, 2], each image's PSNR and SSIM; likewise. See `convae.measures.similarity`.
+        float64 [N, 2], each image's PSNR and SSIM, likewise. See `convae.measures.similarity`.
     """
 
     def reconstruct_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -52,15 +52,16 @@ def reconstructed(
             numbers = np.arange(first, first + len(images))
             inputs = images + deviation * torch.from_numpy(noise.draw(0, 0, numbers, images.shape[1:]))
         outputs = model(inputs)
-        given = pixels[first : first + len(images)]
-        reconstructions = to_pixels(outputs[: len(given)]).numpy()
-        return reconstructions, squared_errors(outputs, images), similarities(given, reconstructions)
+        originals = pixels[first : first + len(images)]
+        reconstructions = to_pixels(outputs[: len(originals)]).numpy()
+        return reconstructions, squared_errors(outputs, images), similarities(originals, reconstructions)
 
-    errors, alike = np.empty(len(pixels)), np.empty((len(pixels), 2))
-    done = 0
-    for reconstructions, *measured in in_chunks(model, reconstruct_chunk, pixels):
-        if put:
-            put(done, reconstructions)
-        chunk = slice(done, done := done + len(reconstructions))
-        errors[chunk], alike[chunk] = measured
-    return errors, alike
+    errors, similar = np.empty(len(pixels)), np.empty((len(pixels), 2))
+    start = 0
+    for reconstructions, chunk_errors, chunk_similar in in_chunks(model, reconstruct_chunk, pixels):
+        stop = start + len(reconstructions)
+        if write_rows:
+            write_rows(start, reconstructions)
+        errors[start:stop], similar[start:stop] = chunk_errors, chunk_similar
+        start = stop
+    return errors, similar

@@ -1,4 +1,4 @@
-"""Measure what is lost when latent vectors are kept in few bits."""
+"""Measure the error of reconstructions from latent vectors that are rounded to few bits."""
 
 import numpy as np
 import torch
@@ -11,10 +11,10 @@ from convae.network.passes import in_chunks
 
 
 def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits: tuple[int, ...]) -> dict[int, float]:
-    """Compute the mean squared errors of test images that are decoded from rounded latent vectors.
+    """Compute the mean squared errors of test images decoded from rounded latent vectors.
 
-    Each latent value is one of 2^bits that are equally far apart, from the lowest to the highest which it has of the
-    training images; these two numbers are the network's, not an image's. What is beyond them becomes one of them.
+    A latent value is rounded to one of 2^bits equally spaced levels, from its smallest to its largest value over the
+    training images. Values outside this range are clipped.
 
     Parameters
     ----------
@@ -23,24 +23,27 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
     train, test : numpy.ndarray
         uint8 [N, C, H, W].
     bits : tuple of int
-        Of a latent value.
+        Numbers of bits to which latent values are rounded.
 
     Returns
     -------
     dict of int to float
-        Errors on the [-1, 1] scale, by the bits.
+        Errors on the [-1, 1] scale, by number of bits.
     """
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray, ...]:
         latents = model.encoder(images)
         shares = ((latents.flatten(1) - low) / torch.where(span > 0, span, 1)).clamp(0, 1)
-        levels = [(shares * (2**each - 1)).round() / (2**each - 1) for each in bits]
-        outputs = [model.decoder((low + span * level).view_as(latents)) for level in levels]
-        return tuple(squared_errors(output, images) for output in outputs)
+        errors = []
+        for steps in (2**number - 1 for number in bits):
+            rounded = low + span * ((shares * steps).round() / steps)
+            errors.append(squared_errors(model.decoder(rounded.view_as(latents)), images))
+        return tuple(errors)
 
     ranges = [(latents.min(axis=0), latents.max(axis=0)) for latents in encode(model, train)]
-    lows, highs = (torch.from_numpy(np.stack(each)) for each in zip(*ranges, strict=True))
-    low, high = lows.amin(dim=0), highs.amax(dim=0)
-    span = high - low
-    errors = zip(*in_chunks(model, errors_of_chunk, test), strict=True)
-    return {each: float(np.concatenate(chunks).mean()) for each, chunks in zip(bits, errors, strict=True)}
+    low = torch.from_numpy(np.min([lowest for lowest, _ in ranges], axis=0))
+    span = torch.from_numpy(np.max([highest for _, highest in ranges], axis=0)) - low
+    chunks = list(in_chunks(model, errors_of_chunk, test))
+    return {
+        number: float(np.concatenate([errors[index] for errors in chunks]).mean()) for index, number in enumerate(bits)
+    }

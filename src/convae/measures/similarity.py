@@ -1,14 +1,14 @@
-"""Measure how similar reconstructions look to their images: PSNR and SSIM, as compression is measured."""
+"""Measure how similar reconstructions look to their images: PSNR and SSIM, the usual measures of compression."""
 
 import numpy as np
 from skimage.metrics import structural_similarity
 
-# Of the Gaussian window of Wang et al. 2004, "Image quality assessment", and its width in pixels.
+# Standard deviation and width in pixels of SSIM's Gaussian window (Wang et al. 2004, "Image quality assessment").
 SIGMA, WINDOW = 1.5, 11
 
 
 def similarities(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
-    """Measure how similar images are to their reconstructions.
+    """Measure how similar reconstructions are to their images.
 
     Parameters
     ----------
@@ -18,11 +18,12 @@ def similarities(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        float64 [n, 2]: each image's peak signal-to-noise ratio, in decibels, where one without a miss counts as if one
-        value missed by 1; and its structural similarity (Wang et al. 2004), from -1 to 1, the mean over the channels.
+        float64 [n, 2]: each image's peak signal-to-noise ratio in decibels, and its structural similarity (Wang et al.
+        2004), -1 to 1, the mean over the channels. The PSNR of a perfect reconstruction is computed as if one value
+        were off by 1, and so stays finite.
     """
     shortest = min(images.shape[2:])
-    window = min(WINDOW, shortest - 1 + shortest % 2)  # which is odd
+    window = min(WINDOW, shortest - 1 + shortest % 2)  # must be odd
     squares = np.square(images.astype(np.int64) - reconstructions).sum(axis=(1, 2, 3))
     psnr = 10 * np.log10(255**2 * np.prod(images.shape[1:]) / np.maximum(squares, 1))
     ssim = [

@@ -1,1 +1,1 @@
-"""The autoencoder: its layers, how it is built and kept, and how images pass through it."""
+"""The autoencoder: its layers, how it is built, saved and loaded, and how images are processed by it."""

@@ -1,4 +1,4 @@
-"""Describe a network, layer by layer, to programs that compute it without PyTorch."""
+"""Describe a network, layer by layer, for programs that run it without PyTorch."""
 
 from typing import Any
 
@@ -28,10 +28,10 @@ def describe(model: Autoencoder) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``encoder`` and ``decoder``, their layers in order. A layer has a ``kind``, the shapes of its ``input`` and
-        ``output`` without the batch, and what its kind needs: ``kernel``, ``stride`` and ``padding``, which are equal
-        in both directions; how far from the ``top`` and the ``left`` the image begins that is padded with its edges or
-        cropped; the names of its ``weight`` and its ``bias``.
+        ``encoder`` and ``decoder``, lists of layers. A layer has a ``kind``, the shapes of its ``input`` and ``output``
+        without the batch, and what its kind needs: ``kernel``, ``stride`` and ``padding``, which are equal in both
+        directions; for padding with edge pixels and for cropping, the number of rows at the ``top`` and of columns at
+        the ``left``; the names of its ``weight`` and ``bias``.
     """
     described: dict[str, Any] = {}
     values = torch.zeros(1, *model.image_shape)
@@ -41,14 +41,8 @@ def describe(model: Autoencoder) -> dict[str, Any]:
             outputs = layer(values)
             shapes = {"input": list(values.shape[1:]), "output": list(outputs.shape[1:])}
             weights = {weight: f"{side}.{name}.{weight}" for weight, _ in layer.named_parameters()}
-            described[side].append(
-                {
-                    "kind": next(kind for each, kind in KINDS.items() if isinstance(layer, each)),
-                    **shapes,
-                    **_numbers(layer),
-                    **weights,
-                }
-            )
+            kind = next(kind for layer_type, kind in KINDS.items() if isinstance(layer, layer_type))
+            described[side].append({"kind": kind, **shapes, **_numbers(layer), **weights})
             values = outputs
     return described
 
@@ -60,7 +54,7 @@ def _numbers(layer: nn.Module) -> dict[str, int]:
         assert isinstance(layer.kernel_size, int)
         assert isinstance(layer.stride, int)
         return {"kernel": layer.kernel_size, "stride": layer.stride}
-    if isinstance(layer, nn.ReplicationPad2d | nn.ZeroPad2d):  # the latter crops by numbers below 0
+    if isinstance(layer, nn.ReplicationPad2d | nn.ZeroPad2d):  # ZeroPad2d with negative numbers crops
         left, _, top, _ = layer.padding
         return {"top": abs(top), "left": abs(left)}
     return {}

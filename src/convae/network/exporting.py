@@ -1,7 +1,7 @@
-"""Write a network as ONNX, for runtimes other than PyTorch.
+"""Export a network as ONNX, for runtimes other than PyTorch.
 
-The encoder takes ``images``, float32 [N, C, H, W] in [-1, 1], and gives ``latents``, float32 [N, D]: flat, as the stage
-``extract`` has them. The decoder takes these and gives ``reconstructions``, as the images. N is free.
+The encoder maps ``images``, float32 [N, C, H, W] in [-1, 1], to ``latents``, float32 [N, D], flattened as in the stage
+``extract``. The decoder maps ``latents`` to ``reconstructions``, with the shape of the images. N may be any number.
 """
 
 import importlib.util
@@ -15,27 +15,27 @@ from torch import Tensor, nn
 from convae.errors import ConvaeError
 from convae.network.models import Autoencoder
 
-# The exporter's own operators (others are made by converting them), and the file format of that time, not the newest:
-# ONNX Runtime reads both since 1.14.
+# The exporter's native operator set, which needs no conversion, and the file format of the same age. ONNX Runtime reads
+# both since version 1.14.
 OPSET, FORMAT = 18, 8
-# What a file of Protocol Buffers can hold.
+# Most bytes of weights in one file: Protocol Buffers are limited to 2 GB.
 LARGEST = 2**31 - 2**20
 
 
 def to_onnx(model: Autoencoder) -> dict[str, bytes]:
-    """Give the files' contents, by "encoder" and "decoder"; the same bytes each time.
+    """Return the contents of the files ``encoder`` and ``decoder``; the same bytes each time.
 
     Raises
     ------
     ConvaeError
-        If the packages of the extra ``convae[onnx]`` are not there; or if the network is too large for ONNX.
+        If the packages of the extra ``convae[onnx]`` are not installed, or the network is too large for ONNX.
     """
     for name in ("onnx", "onnxscript"):
         if importlib.util.find_spec(name) is None:
             raise ConvaeError(name, "is not installed", "pip install 'convae[onnx]'")
-    if sum(each.numel() * each.element_size() for each in model.parameters()) > LARGEST:
-        raise ConvaeError("network", "has more than 2 GB of weights", "ONNX holds no more in a file")
-    images = torch.zeros(2, *model.image_shape)  # two: of one, its number would be taken for fixed
+    if sum(weight.numel() * weight.element_size() for weight in model.parameters()) > LARGEST:
+        raise ConvaeError("network", "has more than 2 GB of weights", "an ONNX file cannot hold more")
+    images = torch.zeros(2, *model.image_shape)  # two, because the exporter takes a batch size of 1 for fixed
     with torch.inference_mode():
         shape = model.encoder(images).shape[1:]
     encoder = nn.Sequential(OrderedDict(encoder=model.encoder, flat=nn.Flatten()))
@@ -43,22 +43,22 @@ def to_onnx(model: Autoencoder) -> dict[str, bytes]:
     latents = torch.zeros(2, model.latent_size)
     pixels = f"float32 [N, {', '.join(map(str, model.image_shape))}] in [-1, 1]"
     values = f"float32 [N, {model.latent_size}]"
+    encoder_text = f"images, {pixels} -> latents, {values}"
+    decoder_text = f"latents, {values} -> reconstructions, {pixels}"
     return {
-        "encoder": _exported(encoder, images, "images", "latents", f"images, {pixels} -> latents, {values}"),
-        "decoder": _exported(
-            decoder, latents, "latents", "reconstructions", f"latents, {values} -> reconstructions, {pixels}"
-        ),
+        "encoder": _exported(encoder, images, "images", "latents", encoder_text),
+        "decoder": _exported(decoder, latents, "latents", "reconstructions", decoder_text),
     }
 
 
-def _exported(part: nn.Module, given: Tensor, takes: str, gives: str, described: str) -> bytes:
+def _exported(part: nn.Module, inputs: Tensor, input_name: str, output_name: str, description: str) -> bytes:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's, of its own parts
+        warnings.simplefilter("ignore")  # the exporter warns about its own code
         program = torch.onnx.export(
             part.eval(),
-            (given,),
-            input_names=[takes],
-            output_names=[gives],
+            (inputs,),
+            input_names=[input_name],
+            output_names=[output_name],
             dynamic_shapes=({0: torch.export.Dim("N")},),
             opset_version=OPSET,
             external_data=False,
@@ -67,18 +67,19 @@ def _exported(part: nn.Module, given: Tensor, takes: str, gives: str, described:
         )
     assert program is not None
     proto = program.model_proto
-    _forget_origin(proto)
-    proto.producer_name, proto.producer_version, proto.doc_string = "convae", "", described
+    _remove_metadata(proto)
+    proto.producer_name, proto.producer_version, proto.doc_string = "convae", "", description
     proto.ir_version = FORMAT
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
 
 
-def _forget_origin(message: Any) -> None:
-    """Remove what tells of paths, versions and PyTorch's own names, in all of a file."""
+def _remove_metadata(message: Any) -> None:
+    """Remove paths, versions and PyTorch's internal names from a Protocol Buffers message and all its parts."""
     for field, value in message.ListFields():
         if field.name == "metadata_props":
             message.ClearField(field.name)
         elif field.message_type is not None:
-            for each in [value] if hasattr(value, "ListFields") else value:  # one, or several
-                _forget_origin(each)
+            parts = [value] if hasattr(value, "ListFields") else value  # a single message, or several
+            for part in parts:
+                _remove_metadata(part)

@@ -19,17 +19,17 @@ def load(folder: str | Path) -> Autoencoder:
     Parameters
     ----------
     folder : str or Path
-        Where ``config.json`` and ``weights.safetensors`` lie.
+        The folder that contains ``config.json`` and ``weights.safetensors``.
 
     Returns
     -------
     Autoencoder
-        A module whose ``encoder`` and ``decoder`` are modules too; ``convae.normalize`` makes of pixels what it takes.
+        A module with the submodules ``encoder`` and ``decoder``; ``convae.normalize`` turns pixels into its inputs.
 
     Raises
     ------
     ConvaeError
-        If an artifact is missing or damaged, or the two do not belong together.
+        If an artifact is missing or damaged, or the two do not fit together.
     """
     config_path, weights_path = Path(folder) / "config.json", Path(folder) / "weights.safetensors"
     config = read_config(config_path)
@@ -42,7 +42,7 @@ def load(folder: str | Path) -> Autoencoder:
 
 
 def set_weights(model: nn.Module, arrays: Mapping[str, np.ndarray], where: Path) -> None:
-    """Give a network, that must have exactly these names and shapes, copies of the named arrays as weights."""
+    """Set a network's weights to copies of named arrays, whose names and shapes must match exactly."""
     state = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     try:
         model.load_state_dict(state, strict=True, assign=True)

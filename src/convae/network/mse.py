@@ -1,4 +1,4 @@
-"""By how much reconstructions miss."""
+"""The mean squared error of reconstructions."""
 
 import numpy as np
 from torch import Tensor
@@ -7,6 +7,6 @@ from convae.arithmetic.sums import squared_error_sums
 
 
 def squared_errors(outputs: Tensor, images: Tensor) -> np.ndarray:
-    """Compute each reconstruction's mean squared error over its values, float64 [N], of float32 [N, C, H, W]."""
+    """Compute the mean squared error of each reconstruction: float32 [N, C, H, W] in [-1, 1] to float64 [N]."""
     errors: np.ndarray = squared_error_sums(outputs, images).numpy() / images[0].numel()
     return errors

@@ -1,4 +1,4 @@
-"""PyTorch's own layers, whose sums each processor rounds in its own way: ``train.arithmetic: native``."""
+"""PyTorch's own layers, whose rounding depends on the processor: ``train.arithmetic: native``."""
 
 from torch import Tensor, nn
 from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh, Unflatten
@@ -7,20 +7,20 @@ __all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU"
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """A transposed convolution that is faster where the kernel is as large as the stride: the patches lie side by side.
+    """A transposed convolution that is faster if the kernel is as large as the stride, so that no patches overlap.
 
-    So each output comes from one pixel, and the whole is a product of two matrices and a rearrangement. For the last
-    layer of the decoder, this takes half the time of PyTorch's own on a CPU, and the results differ in rounding only.
+    Then the layer is one matrix product and a rearrangement. For the last layer of the decoder, this takes half the
+    time of PyTorch's own layer on a CPU, and the results differ in rounding only.
     """
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map float32 [N, C, H, W], channels last, to [N, O, height, width]."""
-        side_by_side = self.kernel_size == self.stride and images.ndim == 4 and images.device.type == "cpu"
-        if not side_by_side or self.bias is None or any(self.output_padding):
+        applies = self.kernel_size == self.stride and images.ndim == 4 and images.device.type == "cpu"
+        if not applies or self.bias is None or any(self.output_padding):
             return super().forward(images, output_size)
         count, channels, height, width = images.shape
         kernel, padding = self.kernel_size[0], int(self.padding[0])
-        # Pixels along the rows, not the columns: a product with a few long rows is over twice as fast.
+        # Pixels are the columns: a product with few long rows is more than twice as fast as with many short ones.
         products = self.weight.flatten(1).T @ images.permute(0, 2, 3, 1).reshape(count * height * width, channels).T
         rows = products.view(self.out_channels, kernel, kernel, count, height, width).permute(3, 0, 4, 1, 5, 2)
         outputs = rows.reshape(count, self.out_channels, height * kernel, width * kernel)

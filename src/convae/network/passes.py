@@ -1,4 +1,4 @@
-"""Pass many images through a network, chunk by chunk, with the same result on any number of threads."""
+"""Process many images with a network, in chunks, with the same result on any number of threads."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 @contextmanager
 def threads() -> Iterator[ThreadPoolExecutor]:
-    """Provide a pool with one thread for each core; inside each of them, PyTorch and NumPy start no further threads."""
+    """Provide a pool with one thread per core; within these threads, PyTorch and NumPy use one thread each."""
     before = torch.get_num_threads()
     try:
         with (
@@ -29,37 +29,38 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         ):
             yield pool
     finally:
-        torch.set_num_threads(before)  # what a thread sets is also what threads to come start with
+        torch.set_num_threads(before)  # a setting made in one thread also applies to threads started later
 
 
 def in_chunks(
     model: Autoencoder, compute: Callable[[torch.Tensor, int], tuple[np.ndarray, ...]], pixels: np.ndarray
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Compute something of each image by a network, several chunks at a time, each on one thread.
+    """Call a function on chunks of images, on several threads, one chunk per thread.
 
-    The result of an image depends neither on the other images nor on their number. With native arithmetic, all chunks
-    therefore have one size, and the last one is padded with black images: PyTorch's matrix products round differently
-    with fewer than 16 rows. With a fixed number of rows, a row's position and the other rows make no difference.
+    An image's result must not depend on the other images or their number. So with native arithmetic, all chunks have
+    one size, and the last one is padded with black images: PyTorch's matrix products round differently with fewer than
+    16 rows. For a fixed number of rows, neither a row's position nor the other rows make a difference.
 
     Parameters
     ----------
     model : Autoencoder
-        The network that it is computed by.
+        The network that `compute` uses.
     compute : callable
-        From images, float32 [n, C, H, W] in [-1, 1], and the number of the first, to arrays with a row for each.
+        Called with images, float32 [n, C, H, W] in [-1, 1], and the number of the first; returns arrays with a row for
+        each image.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
 
     Yields
     ------
     tuple of numpy.ndarray
-        Those of the next images, as many as `chunk_size` says, or of the last ones.
+        The arrays for a chunk of images; chunks come in order, without the padding.
     """
     size = chunk_size(pixels.shape[1:])
-    filled = model.config.arithmetic == "native"
+    padded = model.config.arithmetic == "native"
 
     def compute_chunk(start: int, stop: int) -> tuple[np.ndarray, ...]:
-        chunk = np.zeros((size if filled else stop - start, *pixels.shape[1:]), np.uint8)
+        chunk = np.zeros((size if padded else stop - start, *pixels.shape[1:]), np.uint8)
         chunk[: stop - start] = pixels[start:stop]
         forget(pixels)
         return tuple(result[: stop - start] for result in compute(normalize(torch.from_numpy(chunk)), start))
@@ -68,7 +69,7 @@ def in_chunks(
 
 
 def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
-    """Compute results for `count` images, chunk by chunk on several threads: `compute(start, stop)` for each chunk."""
+    """Call `compute(start, stop)` for each chunk of `count` images, on several threads; yield the results in order."""
     size = chunk_size(image_shape)
 
     @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Read a network as it is stored, without PyTorch."""
+"""Read a network's files without PyTorch."""
 
 import math
 from pathlib import Path
@@ -23,36 +23,35 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read a network's layers and its weights, the latter as one array.
+    """Read a network's layers, and its weights as one array.
 
     Parameters
     ----------
     layers : Path
-        What `convae.network.description.describe` gives, as JSON.
+        The result of `convae.network.description.describe`, as JSON.
     weights : Path
         The weights, as safetensors.
 
     Returns
     -------
     dict
-        ``image_shape``, ``latent_size``, and the layers of ``encoder`` and ``decoder``; instead of the names of its
-        ``weight`` and its ``bias``, a layer has the numbers at which they begin in the array.
+        ``image_shape``, ``latent_size``, and the layers of ``encoder`` and ``decoder``. A layer's ``weight`` and
+        ``bias`` are positions in the array of weights instead of names.
     numpy.ndarray
-        float32 [W].
+        float32 [W], all weights.
     """
     described, arrays = artifacts.read_json(layers), read_weights(weights)
     try:
         sides = {side: [dict(layer) for layer in described[side]] for side in ("encoder", "decoder")}
         image_shape, latent_size = sides["encoder"][0]["input"], math.prod(sides["encoder"][-1]["output"])
-        named = [
-            (layer, key) for side in sides.values() for layer in side for key in ("weight", "bias") if key in layer
-        ]
+        both = [*sides["encoder"], *sides["decoder"]]
+        named = [(layer, key) for layer in both for key in ("weight", "bias") if key in layer]
     except (KeyError, IndexError, TypeError, ValueError):
         raise artifacts.unusable(layers, "describes no network") from None
     if {layer[key] for layer, key in named} != arrays.keys():
-        raise artifacts.unusable(weights, f"has not the weights that {layers} names")
+        raise artifacts.unusable(weights, f"does not have the weights that {layers} names")
     parts, start = [], 0
-    for layer, key in named:  # in this order: that of the file's names is another each time it is read
+    for layer, key in named:  # in the order of the layers: safetensors returns names in a random order
         parts.append(arrays[layer[key]].ravel())
         layer[key] = start
         start += parts[-1].size

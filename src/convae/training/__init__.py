@@ -1,1 +1,1 @@
-"""Training: the loop, the processes that share it, its checkpoints and its history."""
+"""Training: the loop, its optimizer, devices and processes, its checkpoints and its history."""

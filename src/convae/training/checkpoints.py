@@ -1,7 +1,7 @@
-"""Keep a training run's state from epoch to epoch, so that a run that was killed goes on where it was.
+"""Save the state of a training run after each epoch, so that a killed run can be resumed.
 
-A checkpoint lies outside the repository, under a name made of everything that determines the result. So it also serves
-a temporary checkout of the same experiment, and never one with another parameter, code, data or library.
+A checkpoint is stored outside the repository, and its name is a hash of everything that determines the result. So it
+also serves a temporary checkout of the same experiment, but never a run with other parameters, code, data or libraries.
 """
 
 import contextlib
@@ -35,18 +35,18 @@ def run_key(params: Mapping[str, Section], inputs: list[Path], machine: Mapping[
     Parameters
     ----------
     params : mapping of str to Section
-        The parameters.
+        The parameters, by section.
     inputs : list of Path
         The data files.
     machine : mapping of str to str
-        What the bytes depend on beside these: see `convae.training.devices.machine`.
+        What else the bytes depend on: see `convae.training.devices.machine`.
 
     Returns
     -------
     str
         64 hexadecimal digits.
     """
-    # __main__: the stage's own module, which Python runs under that name.
+    # Python runs the stage's own module under the name __main__.
     ours = ("convae", "stages", "__main__")
     files = {name: vars(module).get("__file__") for name, module in sys.modules.items() if name.split(".")[0] in ours}
     parts = {
@@ -66,33 +66,31 @@ def _digest(path: Path) -> str:
 
 @contextlib.contextmanager
 def checkpoint(key: str) -> Iterator[Path | None]:
-    """Reserve a run's checkpoint file, and remove it once the block has ended without an error.
+    """Lock a run's checkpoint file, and remove the file when the block ends without an error.
 
-    The files lie in ``CONVAE_CHECKPOINTS``, or else the user's cache folder.
+    The files are stored in ``CONVAE_CHECKPOINTS``, or else in the user's cache folder.
 
     Yields
     ------
     Path or None
-        Where the checkpoint is or will be; None on a host but the first, while another process trains the very same,
-        or where no file can be kept.
+        The checkpoint file, which need not exist yet. None in processes other than the first, while another process
+        trains the same model, and where no file can be written.
     """
     if rank() > 0:
         yield None
         return
     try:
-        given = os.environ.get("CONVAE_CHECKPOINTS")
-        # Where there is no home, one of these fails; `~` itself would be made right here.
-        folder = Path(given) if given else user_cache_path("convae") / "checkpoints"
-        folder.mkdir(parents=bool(given) or folder.is_absolute(), exist_ok=True)
+        chosen = os.environ.get("CONVAE_CHECKPOINTS")
+        folder = Path(chosen) if chosen else user_cache_path("convae") / "checkpoints"
+        # Without a home folder, the path may begin with `~`. Then this fails, and creates no folder named `~`.
+        folder.mkdir(parents=bool(chosen) or folder.is_absolute(), exist_ok=True)
         held = FileLock(folder / f"{key}.lock").acquire(blocking=False)
     except Timeout:
-        print("train: another process trains the very same, so this one keeps no checkpoint")
+        print("train: another process trains the same model, so this one keeps no checkpoint")
         yield None
         return
-    except (OSError, RuntimeError) as error:  # of the latter kind is the error of a file system without locks
-        print(
-            f"train: keeps no checkpoint, so once killed it begins anew ({error}); CONVAE_CHECKPOINTS may name a folder"
-        )
+    except (OSError, RuntimeError) as error:  # a file system without locks raises the latter
+        print(f"train: no checkpoints, so a killed run starts over ({error}); CONVAE_CHECKPOINTS may name a folder")
         yield None
         return
     with held:
@@ -103,13 +101,13 @@ def checkpoint(key: str) -> Iterator[Path | None]:
 
 
 def save(path: Path, state: Mapping[str, Tensor], history: list[dict[str, Any]]) -> None:
-    """Write the state after an epoch: safetensors with the history as JSON in the header, after their SHA-256."""
+    """Write the state after an epoch: a SHA-256, then safetensors with the history as JSON in the header."""
     content = dump({name: tensor.cpu() for name, tensor in state.items()}, {"history": json.dumps(history)})
     artifacts.write_bytes(path, hashlib.sha256(content).digest() + content)
 
 
 def read(path: Path | None) -> bytes:
-    """Read a checkpoint; nothing if there is none, or if it is damaged, which is reported."""
+    """Read a checkpoint; return nothing if there is none, or if it is damaged, which is reported."""
     if path is None or not path.exists():
         return b""
     stored = path.read_bytes()
@@ -121,7 +119,7 @@ def read(path: Path | None) -> bytes:
 
 
 def restore(content: bytes, state: Mapping[str, Tensor]) -> list[dict[str, Any]]:
-    """Put the tensors back into the state that `save` wrote and `read` checked; give the history."""
+    """Copy the tensors that `save` wrote and `read` checked into the state; return the history."""
     saved = load(content)
     for name, tensor in state.items():
         tensor.copy_(saved[name])

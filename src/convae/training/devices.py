@@ -1,4 +1,4 @@
-"""Choose where to train, and tell what decides how arithmetic rounds there."""
+"""Choose the device to train on, and describe what its rounding depends on."""
 
 import contextlib
 import os
@@ -12,24 +12,25 @@ import torch
 from convae.errors import ConvaeError
 from convae.startup import PROCESSOR
 
-# What PyTorch says when memory is full and it has no class for that: on a CPU, in CUDA's libraries.
+# Messages of PyTorch when memory is full, where the error has no class of its own: on a CPU and in CUDA's libraries.
 FULL = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
 
 
 def default_device() -> torch.device:
-    """Choose CUDA or another accelerator, if it is there, or the CPU; ``CONVAE_DEVICE`` overrules it.
+    """Choose CUDA or another accelerator if there is one, else the CPU; ``CONVAE_DEVICE`` overrides the choice.
 
     Raises
     ------
     ConvaeError
-        If there is no such device, or it cannot compute in float64, as Apple's GPUs cannot: it is tried.
+        If there is no such device, or a trial shows that it cannot compute in float64, as Apple's GPUs cannot.
     """
     name = os.environ.get("CONVAE_DEVICE")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch's, on drivers: if they matter, the trial fails
+        warnings.simplefilter("ignore")  # PyTorch warns about drivers; if that matters, the trial fails
         try:
-            there = torch.accelerator.current_accelerator(True)
-            device = torch.device(name or (there if there and there.type != "mps" else "cpu"))
+            accelerator = torch.accelerator.current_accelerator(True)
+            default = accelerator if accelerator is not None and accelerator.type != "mps" else torch.device("cpu")
+            device = torch.device(name or default)
         except RuntimeError:
             raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu or cuda, or leave it unset") from None
         if device.type == "cpu" and device.index is not None:
@@ -38,13 +39,13 @@ def default_device() -> torch.device:
             float((torch.ones(2, dtype=torch.float64, device=device) + 1).sum())
         except Exception as error:  # PyTorch raises five types, none of them documented
             what = f"{device} cannot be used ({_reason(error)})"
-            raise ConvaeError("CONVAE_DEVICE", what, "set CONVAE_DEVICE=cpu, or mend that") from None
+            raise ConvaeError("CONVAE_DEVICE", what, "set CONVAE_DEVICE=cpu, or fix the device") from None
     return device
 
 
 @contextlib.contextmanager
 def computing(device: torch.device) -> Iterator[None]:
-    """Turn what PyTorch raises when a device's memory is full, or the device fails, into a one-line error."""
+    """Turn PyTorch's errors of a device that fails or has no memory left into a `ConvaeError`."""
     try:
         yield
     except RuntimeError as error:
@@ -59,12 +60,12 @@ def computing(device: torch.device) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """Take the first sentence of an error; PyTorch goes on for pages."""
+    """Return the first sentence of an error: PyTorch's messages can be pages long."""
     return str(error).partition("\n")[0].partition(". ")[0][:200]
 
 
 def machine(device: torch.device, arithmetic: str) -> dict[str, str]:
-    """Tell what the bytes depend on beside code, data, parameters and libraries: nothing, where all sums are exact."""
+    """Describe what the bytes depend on besides code, data, parameters and libraries: nothing if all sums are exact."""
     if arithmetic == "exact":
         return {"arithmetic": arithmetic}
     return {
@@ -78,11 +79,12 @@ def machine(device: torch.device, arithmetic: str) -> dict[str, str]:
 
 
 def processor() -> dict[str, str]:
-    """Name the processor's vendor, family and model, where Linux tells them."""
+    """Return the processor's vendor, family and model, if the system is Linux."""
     try:
         lines = PROCESSOR.read_text().splitlines()
     except OSError:
         return {}
-    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+    # Reversed, so that the first of several cores counts.
+    fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
     names = {"vendor": "vendor_id", "family": "cpu family", "model": "model"}
-    return {key: told[name] for key, name in names.items() if name in told}
+    return {key: fields[name] for key, name in names.items() if name in fields}

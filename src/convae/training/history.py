@@ -1,4 +1,4 @@
-"""Keep the losses of each epoch in a table."""
+"""Write the losses of each epoch as a table."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -14,11 +14,11 @@ class EpochLosses:
     Attributes
     ----------
     epoch : int
-        From 1.
+        Number of the epoch, from 1.
     train_loss : float
-        Mean over the epoch's training images, each at the weights with which it was trained on.
+        Mean over the training images, each measured during the epoch, before the step that it is part of.
     test_loss : float
-        Mean over all test images, at the epoch's end.
+        Mean over the test images at the end of the epoch.
     """
 
     epoch: int
@@ -30,5 +30,5 @@ COLUMNS = [field.name for field in fields(EpochLosses)]
 
 
 def write_history(path: Path, history: Sequence[EpochLosses]) -> None:
-    """Write a history as CSV; floats keep every digit."""
+    """Write a history as CSV; floats keep all digits."""
     artifacts.write_bytes(path, artifacts.table([COLUMNS, *map(astuple, history)]))

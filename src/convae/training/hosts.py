@@ -1,4 +1,4 @@
-"""Share the work among processes that PyTorch's torchrun has started, on one host or several."""
+"""Share the work among processes that PyTorch's torchrun has started, on one or several hosts."""
 
 import contextlib
 import os
@@ -13,26 +13,26 @@ from torch import Tensor
 from convae.errors import ConvaeError
 from convae.stage import is_worker, time_limit
 
-# Seconds without a message after which a process counts as failed: a batch takes milliseconds, the test after an epoch
-# a second. CONVAE_SILENCE_SECONDS overrides it.
+# Seconds without a message after which a process counts as failed; CONVAE_SILENCE_SECONDS overrides it. A batch takes
+# milliseconds, and the test after an epoch takes a second.
 SILENCE = 120
-# Seconds that a process waits before it fails because another one did: torchrun reports whichever fails first.
-COURTESY = 3
+# Seconds that a process waits before it fails because another one has failed: torchrun reports the first failure.
+GRACE_SECONDS = 3
 
 
 def rank() -> int:
-    """Give this process's number; 0 writes the artifacts and prints."""
+    """Return this process's number; process 0 writes the artifacts and prints."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world_size() -> int:
-    """Give the number of processes that share the work."""
+    """Return the number of processes that share the work."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[None]:
-    """Join the other processes, if torchrun started any; the silence of one becomes an error."""
+    """Connect to the other processes if torchrun has started any; a process that stays silent becomes an error."""
     if not is_worker():
         yield
         return
@@ -43,7 +43,7 @@ def joined(device: torch.device) -> Iterator[None]:
         try:
             dist.init_process_group(backend, timeout=silence, rank=number, world_size=count)
         except (RuntimeError, ValueError) as error:
-            time.sleep(COURTESY)
+            time.sleep(GRACE_SECONDS)
             fix = (
                 "see that their hosts reach each other (GLOO_SOCKET_IFNAME names the interface) and that the limits of "
                 "threads and files (ulimit -u, -n) are high enough"
@@ -53,22 +53,22 @@ def joined(device: torch.device) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
-        time.sleep(COURTESY)
+        time.sleep(GRACE_SECONDS)
         raise ConvaeError("train", f"worker {number} lost another ({error})", "run it again") from None
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
 
 
-def add_up(values: Tensor) -> Tensor:
-    """Add tensors of all processes up, in place; the sums must be exact, since their order is not known."""
+def sum_over_processes(values: Tensor) -> Tensor:
+    """Add the tensors of all processes, in place; the sums must be exact, because their order is not fixed."""
     if world_size() > 1:
         dist.all_reduce(values)
     return values
 
 
 def broadcast(content: bytes, device: torch.device) -> bytes:
-    """Give everyone the bytes that process 0 holds."""
+    """Send the bytes of process 0 to all processes."""
     if world_size() == 1:
         return content
     size = torch.tensor([len(content)], device=device)

@@ -1,4 +1,4 @@
-"""Train an autoencoder; the result does not depend on how many threads or hosts share the work."""
+"""Train an autoencoder; the result does not depend on the number of threads, processes and hosts."""
 
 import math
 import time
@@ -21,13 +21,13 @@ from convae.network.pixels import chunk_size, normalize
 from convae.progress import duration, progress, tell
 from convae.training import checkpoints
 from convae.training.history import EpochLosses
-from convae.training.hosts import add_up, broadcast, rank, world_size
+from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
 from convae.training.optimizer import MOMENTUM, adamw, one_cycle
 from convae.training.params import TrainParams
 
 
 def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
-    """Shuffle the images for an epoch, by (seed, epoch) alone, so that a resumed run meets them in the same order."""
+    """Return an epoch's random order of images. It depends on (seed, epoch) only, so a resumed run has the same."""
     return np.random.default_rng([seed, epoch]).permutation(images)
 
 
@@ -39,12 +39,12 @@ def train(
     device: torch.device,
     checkpoint: Path | None = None,
 ) -> Iterator[list[EpochLosses]]:
-    """Train in place with AdamW on the mean squared error, yielding the history after each epoch.
+    """Train in place with AdamW on the mean squared error, and yield the history after each epoch.
 
-    With ``params.noise``, the network is given noisy images, and its error is that of the clean ones.
+    With ``params.noise``, noise is added to the network's inputs, and its outputs are compared with the clean images.
 
-    Each batch is cut into parts of a fixed number of images, which threads and hosts share. The parts' gradients are
-    rounded to one grid, so that their sum is the same in any order.
+    Each batch is divided into parts of a fixed number of images, which threads and processes share. The parts'
+    gradients are rounded to one grid, so that their sum is the same in any order.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def train(
     train_pixels, test_pixels : Tensor
         uint8 [N, C, H, W].
     params : TrainParams
-        The recipe.
+        The training parameters.
     device : torch.device
-        Where to compute.
+        The device to train on.
     checkpoint : Path, optional
-        Where to go on from, if the file exists, and to keep the state after each epoch.
+        File to resume from if it exists, and to save the state to after each epoch.
 
     Yields
     ------
@@ -75,7 +75,8 @@ def train(
     weights = torch.cat([weight.detach().flatten() for weight in model.parameters()])
     state = {"weights": weights, "moments": weights.new_zeros(2, len(weights))}
     history: list[EpochLosses] = []
-    if saved := broadcast(checkpoints.read(checkpoint), device):
+    saved = broadcast(checkpoints.read(checkpoint), device)
+    if saved:
         history = [EpochLosses(**row) for row in checkpoints.restore(saved, state)]
         set_weights(model, weights)
         yield history
@@ -87,7 +88,7 @@ def train(
         if rank() == 0:
             tell(f"{model.config.architecture}, {len(weights):,} parameters, {model.latent_size:,} latent values")
         if done and rank() == 0:
-            tell(f"goes on after epoch {done}/{params.epochs}, where an earlier run was ended")
+            tell(f"goes on after epoch {done}/{params.epochs}, from the checkpoint of an earlier run")
         for epoch in range(done + 1, params.epochs + 1):
             model.train()
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
@@ -105,21 +106,20 @@ def train(
             if not math.isfinite(losses.train_loss) or not math.isfinite(losses.test_loss):
                 raise ConvaeError("train.learning_rate", f"the loss diverged in epoch {epoch}", "lower it")
             if rank() == 0:
-                left = duration((time.monotonic() - started) / (epoch - done) * (params.epochs - epoch))
-                more = f", {left} left" if epoch < params.epochs else ""
-                of_epoch = f"train {losses.train_loss:.4f}, test {losses.test_loss:.4f}"
-                tell(f"epoch {epoch}/{params.epochs}: {of_epoch}{more}")
+                seconds_left = (time.monotonic() - started) / (epoch - done) * (params.epochs - epoch)
+                line = f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}"
+                tell(line + (f", {duration(seconds_left)} left" if epoch < params.epochs else ""))
             history.append(losses)
             if checkpoint:
                 checkpoints.save(checkpoint, state, [asdict(row) for row in history])
             yield history
     model.eval()
     if rank() == 0 and history[-1].test_loss > 0.99 * history[0].test_loss and len(history) > 1:
-        tell("the test loss has hardly fallen since the first epoch: try another train.learning_rate, or train.seed")
+        tell("the test loss has hardly fallen since the first epoch: try another train.learning_rate or train.seed")
 
 
 def set_weights(model: Autoencoder, weights: Tensor) -> None:
-    """Copy the numbers of a flat tensor, float32 [parameters], into a network's weights."""
+    """Copy a flat tensor, float32 [parameters], into a network's weights."""
     for weight in model.parameters():
         weight.detach().copy_(weights[: weight.numel()].view(weight.shape))
         weights = weights[weight.numel() :]
@@ -142,18 +142,17 @@ def batch_gradient(
     pixels : Tensor
         uint8 [N, C, H, W], all training images.
     batch : Tensor
-        int64 [n], which of them the batch has.
+        int64 [n], the numbers of the batch's images.
     params : TrainParams
-        The recipe.
+        The training parameters.
     epoch : int
-        Of which the noise is.
+        Number of the epoch, which the noise depends on.
     pool : ThreadPoolExecutor
-        Whose threads share the parts.
+        The threads that share the parts.
     """
     values = pixels[0].numel()
-    total = torch.zeros(
-        sum(weight.numel() for weight in model.parameters()) + 1, dtype=torch.float64, device=pixels.device
-    )
+    count = sum(weight.numel() for weight in model.parameters())
+    total = torch.zeros(count + 1, dtype=torch.float64, device=pixels.device)  # the gradient and the loss
 
     def part_sums(part: Tensor) -> Tensor:
         images = inputs = normalize(pixels[part])
@@ -165,15 +164,16 @@ def batch_gradient(
         sums = torch.cat([*(gradient.flatten().double() for gradient in gradients), loss.detach().reshape(1)])
         return to_shared_grid(sums, len(part) * values, len(batch) * values)
 
-    for sums in pool.map(part_sums, torch.split(batch, chunk_size(pixels.shape[1:]))[rank() :: world_size()]):
+    parts = torch.split(batch, chunk_size(pixels.shape[1:]))
+    for sums in pool.map(part_sums, parts[rank() :: world_size()]):
         total += sums
-    means = means_of(add_up(total), len(batch) * values)
+    means = means_of(sum_over_processes(total), len(batch) * values)
     return means[:-1].float(), float(means[-1])
 
 
 @torch.no_grad()
 def mean_squared_error(model: Autoencoder, pixels: Tensor, pool: ThreadPoolExecutor) -> float:
-    """Compute the mean squared error of reconstructions over every pixel, on the [-1, 1] scale."""
+    """Compute the mean squared error of reconstructions over all pixels, on the [-1, 1] scale."""
     model.eval()
     chunks = torch.split(pixels, chunk_size(pixels.shape[1:]))
     sums = torch.zeros(len(chunks), dtype=torch.float64, device=pixels.device)
@@ -184,4 +184,4 @@ def mean_squared_error(model: Autoencoder, pixels: Tensor, pool: ThreadPoolExecu
         sums[number] = squared_error_sums(model(images), images).sum()
 
     list(pool.map(chunk_sum, range(rank(), len(chunks), world_size())))
-    return math.fsum(add_up(sums).tolist()) / pixels.numel()
+    return math.fsum(sum_over_processes(sums).tolist()) / pixels.numel()

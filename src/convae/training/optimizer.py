@@ -1,12 +1,13 @@
-"""AdamW and its schedule, by single IEEE operations: the same bits on every processor."""
+"""AdamW and the one-cycle schedule from basic IEEE operations: the same bits on every processor."""
 
 import torch
 from torch import Tensor
 
-# AdamW's usual decays of its two moments, and the epsilon that keeps its divisor above 0 (Loshchilov and Hutter 2019).
-MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
-# As PyTorch's OneCycleLR: the rate rises from a 25th of its peak in the first 30 % of the steps, then falls to a
-# 250,000th of it, while the momentum goes from 0.95 to 0.85 and back.
+# AdamW's usual beta_1 and beta_2, the decays of its two moments, and epsilon, which keeps the divisor above 0
+# (Loshchilov and Hutter 2019). The one-cycle schedule changes beta_1, the momentum.
+MOMENTUM, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+# As in PyTorch's OneCycleLR: the learning rate rises from 1/25 of its peak during the first 30 % of the steps, and then
+# falls to 1/250,000 of it. The momentum falls from 0.95 to 0.85 and rises again.
 RISE, FIRST, LAST, MOMENTA = 0.3, 1 / 25, 1 / 250_000, (0.95, 0.85)
 
 
@@ -23,22 +24,22 @@ def adamw(
     moments : Tensor
         float32 [2, parameters]: the running means of the gradients and of their squares.
     step : int
-        From 1.
+        Number of the step, from 1.
     rate, decay, momentum : float
-        The learning rate, the decoupled weight decay, and the decay of the first moment.
+        Learning rate, decoupled weight decay, and beta_1.
     """
     mean, square = moments
     mean.mul_(momentum).add_(gradient * (1 - momentum))
-    square.mul_(SQUARES).add_(gradient * gradient * (1 - SQUARES))
-    # A library may round the square root of a float32 wrongly. One in float64 that is rounded to float32 is right, even
-    # if its last bit was wrong: no square root of a float32 lies within four float64 steps of the middle between two
-    # float32 numbers. Divisions by constants are written as multiplications, as a GPU computes them.
-    divisor = (square * (1 / (1 - power(SQUARES, step)))).double().sqrt().float().add_(EPSILON)
+    square.mul_(BETA_2).add_(gradient * gradient * (1 - BETA_2))
+    # A library's square root of a float32 may be off by one bit. A square root in float64, rounded to float32, is right
+    # even if its last bits are wrong: no square root of a float32 lies within four float64 steps of the midpoint of two
+    # float32 numbers. Divisions by constants are written as multiplications, which is how a GPU computes them.
+    divisor = (square * (1 / (1 - power(BETA_2, step)))).double().sqrt().float().add_(EPSILON)
     weights.mul_(1 - rate * decay).sub_((mean * (rate / (1 - power(momentum, step)))).div_(divisor))
 
 
 def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:
-    """Give learning rate and momentum of a step, from 1, by the schedule of Smith and Topin (2018), as in PyTorch."""
+    """Return learning rate and momentum of a step, from 1, by the one-cycle schedule (Smith and Topin 2018)."""
     highest, last = RISE * steps - 1, steps - 1
     done = step - 1
     if done <= highest:
@@ -49,7 +50,7 @@ def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:
 
 
 def cosine_share(part: float) -> float:
-    """Go from 0 to 1 along half a wave of the cosine, by its series: the C library's own may differ in the last bit."""
+    """Return (1 - cos(pi * part)) / 2 from a power series: the C library's cosine may differ in the last bit."""
     square, term, cosine = (3.141592653589793 * part) ** 2, 1.0, 1.0
     for number in range(1, 30, 2):
         term *= -square / (number * (number + 1))
@@ -58,7 +59,7 @@ def cosine_share(part: float) -> float:
 
 
 def power(base: float, exponent: int) -> float:
-    """Raise a number to a whole power, by multiplications: the C library's own may differ in the last bit."""
+    """Raise a number to a whole power by multiplications: the C library's power may differ in the last bit."""
     result = 1.0
     for bit in f"{exponent:b}":
         result *= result

@@ -9,7 +9,7 @@ from convae.params import Section, Seed
 
 
 class TrainParams(Section):
-    """The recipe."""
+    """The training parameters."""
 
     seed: Seed
     epochs: int = Field(ge=1, le=10_000)

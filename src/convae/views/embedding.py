@@ -11,14 +11,14 @@ from matplotlib.patheffects import withStroke
 
 from convae.views.style import class_colours, drawn
 
-# The side of the map in inches, and in cells where names are placed.
+# Side of the map in inches, and in the cells of the grid on which names are placed.
 SIDE, CELLS = 7.5, 64
-# From so many points on, an SVG has a picture of them in place of a mark for each.
+# With more points than this, an SVG holds the points as one bitmap.
 MANY = 10_000
 
 
 def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Draw the map, coloured by class, with each class's name at its cluster; and beside it, unless all have room.
+    """Draw the map, coloured by class, with class names at the clusters, and a legend if some names do not fit.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
     labels : numpy.ndarray
         int64 [N], indices into `classes`.
     classes : sequence of str
-        Names of the classes; none, if the points have no labels: then all have one colour.
+        Names of the classes; empty if the points have no labels, which are then drawn in one colour.
     """
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes = figure.subplots()
@@ -37,7 +37,7 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
     if classes:
         colours = ListedColormap(class_colours(len(classes)))
         norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, colours.N)
-        # In an order by chance: a class that comes last would cover the others.
+        # Drawn in random order, so that no class covers the others.
         order = np.random.default_rng(0).permutation(len(embedding))
         points = axes.scatter(x[order], y[order], c=labels[order], cmap=colours, norm=norm, **marks)
         names = [drawn(name, f"class {label}") for label, name in enumerate(classes)]
@@ -63,41 +63,41 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
 def placed_names(
     embedding: np.ndarray, labels: np.ndarray, names: Sequence[str], fontsize: float
 ) -> list[tuple[tuple[float, float], str]]:
-    """Choose where the classes' names stand on a map, and leave out those that would cover one of a larger class."""
+    """Choose the positions of class names on a map, largest class first; leave out a name that would cover another."""
     extent = float(np.ptp(embedding, axis=0).max())
     point = extent / (0.8 * SIDE * 72)
     placed: list[tuple[tuple[float, float], str]] = []
     for label, _ in Counter(labels.tolist()).most_common():
         at, name = visual_centre(embedding[labels == label], extent / CELLS), names[label]
-        covers = (
-            abs(at[0] - x) < 0.35 * fontsize * (len(name) + len(other)) * point and abs(at[1] - y) < fontsize * point
-            for (x, y), other in placed
-        )
-        if not any(covers):
+        covers = False
+        for (x, y), other in placed:
+            width = 0.35 * fontsize * (len(name) + len(other)) * point
+            covers = covers or (abs(at[0] - x) < width and abs(at[1] - y) < fontsize * point)
+        if not covers:
             placed.append((at, name))
     return placed
 
 
 def visual_centre(points: np.ndarray, cell: float) -> tuple[float, float]:
-    """Find where a class's name belongs: in the middle of its densest region, on one of its points.
+    """Find the position for a class's name: the point nearest to the middle of the class's densest region.
 
     Parameters
     ----------
     points : numpy.ndarray
-        float32 [N, 2].
+        float32 [N, 2], the class's points.
     cell : float
-        The width of the cells in which points are counted, which are then blurred over a few.
+        Width of the cells in which points are counted; the counts are then blurred.
     """
     from scipy.ndimage import gaussian_filter, label
 
     low = points.min(axis=0)
-    numbers = ((points - low) / cell if cell else np.zeros_like(points)).astype(int) + 4  # room to be blurred into
+    numbers = ((points - low) / cell if cell else np.zeros_like(points)).astype(int) + 4  # a margin for the blur
     counts = np.zeros(numbers.max(axis=0) + 5)
     np.add.at(counts, tuple(numbers.T), 1)
     density = gaussian_filter(counts, 2, mode="constant")
     regions, _ = label(density >= density.max() / 2)
     densest = points[regions[tuple(numbers.T)] == regions[np.unravel_index(density.argmax(), density.shape)]]
-    if not len(densest):  # it lies between points that are few and far apart
+    if not len(densest):  # the densest cell may lie between a few distant points
         densest = points
     x, y = densest[np.linalg.norm(densest - densest.mean(axis=0), axis=1).argmin()].tolist()
     return x, y

@@ -1,4 +1,4 @@
-"""Draw losses and errors."""
+"""Draw loss curves and reconstruction errors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,12 +11,12 @@ from convae.views.history import History
 from convae.views.style import INK, MUTED, drawn
 
 LOSS = "mean squared error per pixel, pixels in [-1, 1]"
-# Classes in the figure of errors; of more, those with the largest ones.
+# Most classes in the figure of errors: those with the largest errors.
 MOST_CLASSES = 60
 
 
 def loss_figure(history: History) -> Figure:
-    """Draw training and test loss over the epochs, on a logarithmic scale once they have fallen far.
+    """Draw training and test loss over the epochs, on a logarithmic scale if they fall by more than a factor of 3.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def loss_figure(history: History) -> Figure:
 
 
 def losses_figure(histories: Mapping[str, History]) -> Figure:
-    """Draw the test losses of several runs together, with the training losses behind them.
+    """Draw the test losses of several runs, and their training losses as dashed lines.
 
     Parameters
     ----------
     histories : mapping of str to mapping
-        Of each run by its name; each is as in `loss_figure`.
+        Histories, as in `loss_figure`, by the names of the runs.
     """
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     axes = figure.subplots()
@@ -59,7 +59,7 @@ def losses_figure(histories: Mapping[str, History]) -> Figure:
 
 
 def _scale_losses(axes: Axes, losses: np.ndarray) -> None:
-    """Give axes whole epochs, a logarithmic scale where losses have fallen far, a grid and a legend."""
+    """Set up axes: whole epochs, a logarithmic scale if losses fall by more than a factor of 3, a grid, a legend."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if losses.max() > 3 * losses.min():
         axes.set_yscale("log")
@@ -71,27 +71,28 @@ def _scale_losses(axes: Axes, losses: np.ndarray) -> None:
 
 
 def errors_figure(errors: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Draw how the errors of images spread within each class, the class with the largest mean on top.
+    """Draw the distribution of errors within each class, the class with the largest mean on top.
 
     Parameters
     ----------
     errors : numpy.ndarray
-        float64 [N], of each image.
+        float64 [N], each image's error.
     labels : numpy.ndarray
         int64 [N], indices into `classes`.
     classes : sequence of str
-        Names of the classes; none, if the images have no labels: then all are drawn as one.
+        Names of the classes; empty if the images have no labels, which are then drawn as one group.
     """
     groups = {"all images": errors}
     if classes:
-        found = {label: errors[labels == label] for label in np.unique(labels).tolist()}
-        falling = sorted(found, key=lambda label: -found[label].mean())[:MOST_CLASSES]
-        groups = {drawn(classes[label], f"class {label}"): found[label] for label in falling}
+        by_label = {label: errors[labels == label] for label in np.unique(labels).tolist()}
+        largest = sorted(by_label, key=lambda label: -by_label[label].mean())[:MOST_CLASSES]
+        groups = {drawn(classes[label], f"class {label}"): by_label[label] for label in largest}
     figure = Figure(figsize=(7, 1.6 + 0.3 * len(groups)), layout="constrained")
     axes = figure.subplots()
     rows = np.arange(len(groups))
-    low, lower, upper, high = np.array([np.quantile(each, (0.05, 0.25, 0.75, 0.95)) for each in groups.values()]).T
-    means = [each.mean() for each in groups.values()]
+    quantiles = [np.quantile(group, (0.05, 0.25, 0.75, 0.95)) for group in groups.values()]
+    low, lower, upper, high = np.array(quantiles).T
+    means = [group.mean() for group in groups.values()]
     axes.hlines(rows, low, high, color="C0", linewidth=1.2, label="9 of 10 images")
     axes.hlines(rows, lower, upper, color="C0", linewidth=6, label="half of them")
     axes.plot(means, rows, "o", color=INK, markeredgecolor="white", markersize=6, label="mean")

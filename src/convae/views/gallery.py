@@ -1,4 +1,4 @@
-"""Draw all figures of a run of the pipeline."""
+"""Draw all figures of a pipeline run."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,15 +16,15 @@ from convae.views.style import RENDER
 
 
 class Results(NamedTuple):
-    """What a run has given; images are uint8 [N, C, H, W], labels int64 [N], all by numbers of test images."""
+    """The results of a run; images are uint8 [N, C, H, W], labels int64 [N]."""
 
     history: History
-    classes: Sequence[str]  # none, if the images have no labels
-    images: np.ndarray
-    files: Sequence[str]  # none, of a dataset
+    classes: Sequence[str]  # empty if the images have no labels
+    images: np.ndarray  # the test images
+    files: Sequence[str]  # paths of the test images; empty for a published data set
     image_labels: np.ndarray
     reconstructions: np.ndarray
-    noise: float | None  # of the images that the network was given
+    noise: float | None  # standard deviation of the noise on the network's inputs
     embedding: np.ndarray  # float32 [M, 2], of the split that was embedded
     labels: np.ndarray  # int64 [M]
     samples: np.ndarray
@@ -34,26 +34,25 @@ class Results(NamedTuple):
 
 
 def files(results: Results, params: PlotParams) -> dict[str, bytes]:
-    """Draw what there is to see of a run, and tell the mean error of each class that has test images, or of all.
+    """Draw the figures of a run, and make a table of each class's mean error, or of all images' without classes.
 
     Returns
     -------
     dict of str to bytes
-        Figures, and a table, by the names of their files.
+        Figures and table by file name.
     """
     classes, labels = results.classes, results.image_labels
     images, outputs = results.images, results.reconstructions
     errors = pixel_errors(images, outputs)
-    blocks = {
-        what: Block(
+    blocks = {}
+    for title, chosen in choices(errors, params.reconstructions, params.seed).items():
+        blocks[title] = Block(
             chosen_images(images, outputs, chosen, results.noise),
             titles(chosen, labels, classes, results.files),
             [f"error {errors[number]:.3g}" for number in chosen],
         )
-        for what, chosen in choices(errors, params.reconstructions, params.seed).items()
-    }
     groups = {name: errors[labels == label] for label, name in enumerate(classes)} or {"all images": errors}
-    means = [(name, f"{each.mean():.6f}") for name, each in groups.items() if len(each)]
+    means = [(name, f"{group.mean():.6f}") for name, group in groups.items() if len(group)]
     figures = {
         "loss": loss_figure(results.history),
         "reconstructions": reconstructions_figure(blocks),
@@ -62,5 +61,6 @@ def files(results: Results, params: PlotParams) -> dict[str, bytes]:
         "samples": samples_figure(results.samples, results.independent),
         "interpolations": interpolations_figure(results.interpolations, results.crossfades),
     }
-    drawn = {f"{name}.{params.format}": RENDER[params.format](figure, params.dpi) for name, figure in figures.items()}
-    return {**drawn, "error_by_class.csv": table([("class", "mse"), *means])}
+    render = RENDER[params.format]
+    rendered = {f"{name}.{params.format}": render(figure, params.dpi) for name, figure in figures.items()}
+    return {**rendered, "error_by_class.csv": table([("class", "mse"), *means])}

@@ -8,7 +8,7 @@ import numpy as np
 from convae import artifacts
 
 COLUMNS = ["epoch", "train_loss", "test_loss"]
-# Arrays of equal length by the names of the columns.
+# Arrays of equal length by column name.
 History = dict[str, np.ndarray]
 
 
@@ -19,12 +19,12 @@ def read_history(path: Path) -> History:
 
 
 def parse_history(content: bytes) -> History:
-    """Parse a history: exactly these columns, all of finite numbers, and at least one row.
+    """Parse a history: a CSV file with exactly the columns `COLUMNS` and at least one row of finite numbers.
 
     Raises
     ------
     ValueError
-        If the content is anything else.
+        If the content is not such a file.
     """
     text = content.decode()
     if not text.endswith("\n"):

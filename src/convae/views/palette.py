@@ -1,9 +1,10 @@
 """Colours of classes."""
 
-# The first six are Petroff's (2021, "Accessible color sequences for data visualization"). Each further one is as far as
-# can be from those before it to the eye that tells them apart the least: with full vision, protanopia, deuteranopia or
-# tritanopia (Machado et al. 2009); and it stands out on white and on black. To that eye, the nearest two of 10 are 0.09
-# apart in OKLab, of 20 0.057, of 100 0.024; of matplotlib's own ten 0.007. To full vision, 0.16 of 10.
+# The first six colours are Petroff's (2021, "Accessible color sequences for data visualization"). Each further colour
+# is as far as possible from all earlier ones, and stands out on white and on black. The distance of two colours is
+# measured in OKLab, for full vision, protanopia, deuteranopia and tritanopia (Machado et al. 2009), and the smallest of
+# the four counts. Among the first 10 colours, it is at least 0.09 (0.16 for full vision), among 20 at least 0.057,
+# among 100 at least 0.024; among matplotlib's ten, it is 0.007.
 COLOURS = """
 5790fc f89c20 e42536 964a8b 9c9ca1 7a21dd 00d2ff 961e00 e14bd2 1e875a 78c378 004ba5 e1a5d2 870087 b41eff c3873c 8778b4
 c35a78 78690f 695ac3 b40069 d287e1 69a569 5ab4ff 0f9696 5a0fc3 0000ff ff5a87 3cc34b 784b69 a5694b c369f0 3c69a5 3c69e1
@@ -15,5 +16,5 @@ b4a5e1 7800b4 2da5b4 870fff b478e1 1e782d 3c692d a54b69 9669a5 a56987 d20f5a d24
 
 
 def hex_colours(classes: int) -> list[str]:
-    """Choose a colour, as ``#rrggbb``, for each class; more than a hundred cannot be told apart, and repeat."""
+    """Return a colour, as ``#rrggbb``, for each class; with more than a hundred classes, colours repeat."""
     return [f"#{COLOURS[label % len(COLOURS)]}" for label in range(classes)]

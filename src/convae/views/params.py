@@ -8,7 +8,7 @@ from convae.params import Section, Seed
 
 
 class PlotParams(Section):
-    """How many images, which, and how they are drawn."""
+    """Number and choice of images, and format of the figures."""
 
     reconstructions: int = Field(ge=1, le=50)
     seed: Seed

@@ -1,4 +1,4 @@
-"""Draw pictures: reconstructions, new images, and those between two."""
+"""Draw grids of images: reconstructions, samples and interpolations."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -9,35 +9,36 @@ from matplotlib.figure import Figure
 
 from convae.views.style import MUTED
 
-# Inches: of a picture, between pictures, of a block's title, left of it for the rows' labels, of a line of a caption.
+# In inches: width of an image, gap between images, height of a block's title, margin for the labels of rows, height of
+# a caption's line.
 SIDE, GAP, HEAD, LEFT, LINE = 1.1, 0.08, 0.42, 0.32, 0.17
-# Pictures in a row.
+# Most images in a row.
 ACROSS = 10
 
 
 class Block(NamedTuple):
-    """Images above each other, such as input and output, with a caption above and a measure below each such stack."""
+    """Stacks of images, such as input above output, with a caption above and an error below each stack."""
 
-    stacks: Mapping[str, np.ndarray]  # uint8 [N, C, H, W] with one channel (grey) or three (RGB), by the rows' labels
+    stacks: Mapping[str, np.ndarray]  # uint8 [N, C, H, W] with one channel (grey) or three (RGB), by row label
     captions: Sequence[str]
     measures: Sequence[str]
 
 
 def reconstructions_figure(blocks: Mapping[str, Block]) -> Figure:
-    """Draw blocks of images under their titles; two beside each other, if these are narrow.
+    """Draw blocks of images with titles; narrow blocks are placed side by side in pairs.
 
     Parameters
     ----------
     blocks : mapping of str to Block
-        By their titles; all with images of one shape and as many rows.
+        Blocks by title, with images of one shape and the same row labels.
     """
     first = next(iter(blocks.values()))
     _, _, height, width = next(iter(first.stacks.values())).shape
     captions = [line for block in blocks.values() for caption in block.captions for line in caption.split("\n")]
-    # So small that the longest line is no wider than its column.
+    # Small enough for the longest line to fit into its column.
     fontsize = 100 * SIDE / max(12, *map(len, captions))
     lines = max(caption.count("\n") + 1 for block in blocks.values() for caption in block.captions)
-    # No flatter than the rows' labels need, and no taller than a file can be: such images get margins.
+    # High enough for the row labels, and low enough for the largest possible file: images beyond that get margins.
     cell = SIDE * np.clip(height / width, 0.5, 2)
     row = (lines + 1) * LINE + GAP + len(first.stacks) * (cell + GAP)
     columns = min(ACROSS, max(len(block.captions) for block in blocks.values()))
@@ -69,7 +70,7 @@ def _draw_stack(
     fontsize: float,
     labelled: bool,
 ) -> None:
-    """Draw an image's stack; its upper left corner, and the height of a cell, are in inches."""
+    """Draw the stack of one image; `corner`, its upper left corner, and `cell`, a row's height, are in inches."""
     width, height = figure.get_size_inches()
     for number, (label, stack) in enumerate(block.stacks.items()):
         bottom = corner[1] - (number + 1) * cell - number * GAP
@@ -88,7 +89,7 @@ def _draw_stack(
 
 
 def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
-    """Draw the first hundred new images beside those whose latent values were drawn one by one.
+    """Draw the first hundred samples of the mixture beside those with independent latent values.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
     """
     titles = {"From a mixture of Gaussians": mixture, "From a Gaussian for each latent value": independent}
     _, _, height, width = mixture.shape
-    # As wide a block as it is high, whatever the images.
+    # Blocks are about as wide as high, whatever the images' shape.
     columns = max(1, min(25, round(10 * np.sqrt(height / width))))
     rows = -(-min(100, len(mixture)) // columns)
     ratio = np.clip(rows * height / (columns * width), 0.2, 2)
@@ -109,7 +110,7 @@ def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
 
 
 def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
-    """Draw the ways from one image to another through latent space above their cross-fades, pair by pair.
+    """Draw, for each pair of images, the interpolation in latent space above the cross-fade of pixels.
 
     Parameters
     ----------
@@ -122,12 +123,13 @@ def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
     for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
         _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
     title = "From one test image to another: straight in latent space, and below it in pixels"
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")  # wider than a narrow image's axes
+    # A title of the figure, because the axes of narrow images are not wide enough.
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 
 
 def _show(cell: Axes, images: np.ndarray, columns: int) -> None:
-    """Show images, uint8 [N, C, H, W], in rows, each in a white frame."""
+    """Show images, uint8 [N, C, H, W], in a grid with white lines."""
     framed = np.pad(images, ((0, -len(images) % columns), (0, 0), (1, 1), (1, 1)), constant_values=255)
     framed[len(images) :] = 255
     _, channels, height, width = framed.shape

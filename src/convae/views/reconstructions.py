@@ -1,4 +1,4 @@
-"""What the figures of reconstructions and errors show."""
+"""Choose and prepare what the figures of reconstructions and errors show."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ from convae.views.style import drawn
 
 
 def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Compute the mean squared error of each reconstruction, as its pixels were rounded.
+    """Compute the mean squared error of each reconstruction from its rounded pixels.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        float64 [N], on the [-1, 1] scale; exact, from sums of whole numbers.
+        float64 [N], on the [-1, 1] scale; sums of whole numbers and so exact.
     """
     sums = np.empty(len(images))
     for start in range(0, len(images), 256):
@@ -36,12 +36,12 @@ def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 
 
 def choices(errors: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
-    """Choose images to show: so many at random, and of the best, median and worst no more than a row, by their errors.
+    """Choose images to show: `count` random ones, and at most a row each of the best, median and worst by error.
 
     Returns
     -------
     dict of str to numpy.ndarray
-        Numbers of images by what they are; of equal errors, those that come first.
+        Numbers of images by title; images with equal errors are ordered by number.
     """
     order = np.argsort(errors, kind="stable")
     few = min(count, ACROSS, len(errors))
@@ -57,7 +57,7 @@ def choices(errors: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
 def chosen_images(
     images: np.ndarray, outputs: np.ndarray, chosen: np.ndarray, noise: float | None
 ) -> dict[str, np.ndarray]:
-    """Take the chosen test images, uint8 [N, C, H, W], as the network was given them, and what it made of them."""
+    """Return the chosen images, uint8 [n, C, H, W], by row label: input and output, or noisy, output and clean."""
     if not noise:
         return {"input": images[chosen], "output": outputs[chosen]}
     noisy = noisy_pixels(images[chosen], chosen, noise)
@@ -65,7 +65,7 @@ def chosen_images(
 
 
 def titles(chosen: np.ndarray, labels: np.ndarray, classes: Sequence[str], files: Sequence[str]) -> list[str]:
-    """Say what each chosen test image is: its class and its file, as far as it has them."""
+    """Return a title for each chosen test image: its class and file name if there are any, or its number."""
     found = []
     for number in chosen:
         label = labels[number]

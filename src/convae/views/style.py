@@ -1,4 +1,4 @@
-"""The one style of all figures: settings, colours, and how names and files are made of them."""
+"""The style of all figures: settings and colours, and how figures are rendered to files."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ from matplotlib.font_manager import findfont, get_font
 
 from convae.views.palette import COLOURS
 
-# Of text, of what is less important, and of lines to read off along.
+# Colours of text, of less important elements, and of grid lines.
 INK, MUTED, FAINT = "#222222", "#6b6b6b", "#e4e4e4"
 SETTINGS: dict[Any, Any] = {
     "text.color": INK,
@@ -35,7 +35,7 @@ SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "convae",  # else the ids in an SVG are random
 }
 
-matplotlib.rcdefaults()  # whatever was set before
+matplotlib.rcdefaults()  # undo all earlier settings
 matplotlib.rcParams.update(SETTINGS)
 
 
@@ -47,7 +47,7 @@ def png(figure: Figure, dpi: int) -> bytes:
 
 
 def svg(figure: Figure, dpi: int) -> bytes:
-    """Render a figure as SVG, text as outlines, without date and program; `dpi` is that of the pictures in it."""
+    """Render a figure as SVG, with text as outlines, without date and program; `dpi` applies to bitmaps in it."""
     content = io.BytesIO()
     figure.savefig(content, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
     return content.getvalue()
@@ -58,14 +58,14 @@ RENDER = {"png": png, "svg": svg}
 
 
 def class_colours(classes: int) -> list[tuple[float, ...]]:
-    """Choose a colour, RGBA, for each class: as far apart as so many can be, also to the colour-blind."""
+    """Return a colour, RGBA, for each class: distinguishable, also by the colour-blind, as far as possible."""
     if classes <= len(COLOURS):
         return [to_rgba(f"#{colour}") for colour in COLOURS[:classes]]
     return [colormaps["turbo"](each) for each in np.linspace(0, 1, classes)]
 
 
 def drawn(name: str, otherwise: str) -> str:
-    """Shorten a name to draw it; give another in its place if the figures' font does not have all its characters."""
+    """Shorten a name for a figure; return `otherwise` if the figures' font lacks some of its characters."""
     font = get_font(findfont("DejaVu Sans"))
     if not name.isprintable() or not all(font.get_char_index(ord(character)) for character in name):
         return otherwise
