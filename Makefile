@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 SHELL := /bin/bash
+# Many containers set it; without Python's caches, each process with PyTorch starts three times as slowly.
+unexport PYTHONDONTWRITEBYTECODE
 # This checkout's, whatever is installed.
 CONVAE := PYTHONPATH=src python -m convae
 
 .PHONY: help repro compare verify check-lock push doctor shared-folder shared-cache \
-  bench bench-quick results check-results deps test test-fast test-team test-arm64 lint format lock clean
+  bench bench-quick results check-results deps test test-fast test-nightly test-team test-arm64 lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -97,13 +99,18 @@ check-results: $(VENV)/installed ## check, without data, whether code or paramet
 # A module's tests share what they have made, and so stay together, in the order that tests/conftest.py gives. One more
 # process than there are cores: they wait for disks and servers, and for each other's ends. Each on one thread of BLAS:
 # those that wait would take the time of the others.
-PYTEST := OPENBLAS_NUM_THREADS=1 pytest --numprocesses $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) \
+PYTEST = OPENBLAS_NUM_THREADS=1 pytest --numprocesses $(WORKERS) \
   --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-test: $(VENV)/installed-dev lint ## every check and test
-	$(PYTEST)
+WORKERS = $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+test: $(VENV)/installed-dev lint ## every check and test that CI runs, ten minutes
+	$(PYTEST) -m "not nightly"
 
-test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and browsers, a minute or two
-	$(PYTEST) -m "not slow"
+test-fast: WORKERS = $(shell getconf _NPROCESSORS_ONLN)
+test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and browsers, under a minute
+	$(PYTEST) -m "not slow and not nightly"
+
+test-nightly: $(VENV)/installed-dev ## what takes too long for each push: the other Python, more kills, the benchmark
+	$(PYTEST) -m nightly
 
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
 	$(PYTEST) tests/team
