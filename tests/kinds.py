@@ -34,6 +34,15 @@ METRICS = {"z": 1 / 3, "a": {"n": 3, "tiny": -1e-9, "float32": np.float32(0.1)}}
 HISTORY = [EpochLosses(1, 0.1, 0.2), EpochLosses(2, 0.1 + 0.2, 1e-05)]
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4)
 LABELS = np.array([9, 0])
+# Arrays whose elements lie in other orders in memory.
+LAYOUTS = {
+    "Fortran": np.asfortranarray(ARRAY),
+    "strided": np.arange(24, dtype=np.float32).reshape(4, 6)[::2, 1::3],
+    "reversed": ARRAY[::-1, ::-1],
+    "broadcast": np.broadcast_to(np.float32(3), (2, 2)),
+    "channels last": np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5).transpose(0, 3, 1, 2),
+    "scalar": np.array(7, np.float32),
+}
 # The smallest of networks, for small files.
 CONFIG = {"architecture": "conv", "channels": [2, 2], "image_shape": [1, 28, 28]}
 

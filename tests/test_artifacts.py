@@ -1,8 +1,6 @@
 """Artifacts: the same bytes for the same content, whole or not at all, and nothing damaged passes a reader."""
 
-import csv
 import io
-import json
 import os
 import re
 import signal
@@ -20,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from kinds import ARRAY, BYTES, JSON, KINDS, WRITERS, npy_header, refusal, saved
-from safetensors import safe_open
 
 from convae import artifacts
 from convae.errors import ConvaeError
@@ -50,49 +47,17 @@ def test_name_folder_and_what_was_there_make_no_difference_to_the_bytes(kind: st
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["another name.bin", "file"]
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.asfortranarray(ARRAY),
-        np.arange(24, dtype=np.float32).reshape(4, 6)[::2, 1::3],
-        ARRAY[::-1, ::-1],
-        np.broadcast_to(np.float32(3), (2, 2)),
-        np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5).transpose(0, 3, 1, 2),
-        np.array(7, np.float32),
-    ],
-    ids=["Fortran", "strided", "reversed", "broadcast", "channels last", "scalar"],
-)
+@pytest.mark.parametrize("array", kinds.LAYOUTS.values(), ids=kinds.LAYOUTS)
 def test_memory_order_makes_no_difference_to_the_bytes(array: np.ndarray, tmp_path: Path) -> None:
     assert content(artifacts.write_array, array, folder=tmp_path) == saved(array.copy(order="C"))
 
 
-def test_the_order_of_names_matters_to_json(tmp_path: Path) -> None:
-    for order in (JSON, dict(reversed(JSON.items()))):
-        assert list(json.loads(content(artifacts.write_json, order, folder=tmp_path))) == list(order)
-
-
-def test_independent_readers_find_the_content(tmp_path: Path) -> None:
-    for kind, write in WRITERS.items():
-        write(tmp_path / kind)
-    array = np.load(tmp_path / "array", allow_pickle=False)
-    assert array.dtype == np.float32
-    assert np.array_equal(array, ARRAY)
-    with safe_open(tmp_path / "weights", framework="np") as file:
-        assert file.metadata() is None
-        assert {name: file.get_tensor(name).tolist() for name in file.keys()} == {"a": [[7, 8]], "b": [6]}  # noqa: SIM118
-    assert json.loads((tmp_path / "json").read_text(encoding="utf-8")) == JSON
-    rows = [list(map(float, row.values())) for row in csv.DictReader((tmp_path / "history").read_text().splitlines())]
-    assert rows == [[1, 0.1, 0.2], [2, 0.1 + 0.2, 0.00001]]
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("write", [artifacts.write_json, artifacts.write_metrics])
-def test_nan_is_refused_in_json_and_the_old_file_stays(
-    write: Callable[..., None], value: float, tmp_path: Path
-) -> None:
+def test_nan_is_refused_in_json_and_the_old_file_stays(write: Callable[..., None], tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write(tmp_path / "file", {"a": {"b": value}})
+    for value in (float("nan"), float("inf"), -float("inf")):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            write(tmp_path / "file", {"a": {"b": value}})
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
@@ -114,15 +79,14 @@ shapes = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 
 
 @settings(deadline=None)
-@pytest.mark.parametrize("old", [None, b"old"])
-@given(array=arrays.arrays(types, shapes), transposed=st.booleans())
+@given(array=arrays.arrays(types, shapes), transposed=st.booleans(), old=st.sampled_from([{}, {"file": b"old"}]))
 def test_an_array_that_would_be_refused_when_read_is_refused_when_written(
-    array: np.ndarray, transposed: bool, old: bytes | None, make_path: Callable[[], Path]
+    array: np.ndarray, transposed: bool, old: dict[str, bytes], make_path: Callable[[], Path]
 ) -> None:
     array = array.T if transposed else array
     path = make_path()
-    if old:
-        path.write_bytes(old)
+    for content in old.values():
+        path.write_bytes(content)
     message = ""
     try:
         artifacts.write_array(path, array)
@@ -133,7 +97,7 @@ def test_an_array_that_would_be_refused_when_read_is_refused_when_written(
         assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, array.shape, array.tobytes())
         return
     assert re.fullmatch(rf"{path}: would .* and was not written; look at what this stage reads.*", message)
-    assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == ({"file": old} if old else {})
+    assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == old
     # Nor would a reader have taken it.
     path.write_bytes(saved(array.copy(order="C")))
     with pytest.raises(ConvaeError, match=r"is empty|holds NaN or infinity"):
@@ -145,9 +109,8 @@ def test_an_array_that_would_be_refused_when_read_is_refused_when_written(
     [
         (ARRAY[:0], "would be empty, and was not written; look at what this stage reads"),
         (np.array([1, np.nan], np.float32), "would hold NaN or infinity, and was not written; look at what this "),
-        (np.array([1, -np.inf]), "would hold NaN or infinity, and was not written; look at what this stage reads"),
     ],
-    ids=["empty", "NaN", "infinity"],
+    ids=["empty", "NaN"],
 )
 def test_the_refusal_to_write_an_array_names_the_file_and_why(array: np.ndarray, why: str, tmp_path: Path) -> None:
     with pytest.raises(ConvaeError) as error:
@@ -156,8 +119,7 @@ def test_the_refusal_to_write_an_array_names_the_file_and_why(array: np.ndarray,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("old", [None, b"old"])
-@pytest.mark.parametrize("error", [RuntimeError(), KeyboardInterrupt(), SystemExit()], ids=repr)
+@pytest.mark.parametrize(("error", "old"), [(RuntimeError(), None), (KeyboardInterrupt(), b"old")], ids=repr)
 def test_an_exception_in_mid_write_leaves_what_was_there(
     error: BaseException, old: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,23 +153,10 @@ FILL = """
 import sys
 from pathlib import Path
 import numpy as np
-from matplotlib.figure import Figure
 from convae import artifacts
-from convae.network.weights import write_weights
-from convae.training.history import EpochLosses, write_history
-from convae.views.style import png
 
 noise = np.random.default_rng(0).random((200, 200), np.float32)
-picture = Figure(figsize=(4, 4))
-picture.figimage(noise, resize=True)
-for write, content in [
-    (artifacts.write_array, noise),
-    (write_weights, {"a": noise}),
-    (artifacts.write_json, {"a": noise.tolist()}),
-    (artifacts.write_metrics, {str(n): x for n, x in enumerate(noise.flat)}),
-    (write_history, [EpochLosses(n, *row[:2].tolist()) for n, row in enumerate(noise.reshape(-1, 2))]),
-    (artifacts.write_bytes, png(picture, 100)),
-]:
+for write, content in ((artifacts.write_array, noise), (artifacts.write_bytes, noise.tobytes())):
     for old in ({}, {"file": b"old"}):
         for name in old:
             Path(name).write_bytes(old[name])
@@ -259,17 +208,18 @@ def test_a_killed_writer_leaves_what_was_there_and_the_next_one_clears_up(writte
 
 
 @pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
-@pytest.mark.parametrize("kind", WRITERS)
-def test_a_link_to_the_cache_is_replaced_and_not_written_through(kind: str, link, tmp_path: Path) -> None:
+def test_a_link_to_the_cache_is_replaced_and_not_written_through(link, tmp_path: Path) -> None:
     cached, path = tmp_path / "cached", tmp_path / "file"
     cached.write_bytes(b"cached")
     cached.chmod(0o444)
-    link(path, cached)
-    WRITERS[kind](path)
-    assert cached.read_bytes() == b"cached"
-    assert not path.is_symlink()
-    assert path.stat().st_nlink == 1
-    assert path.read_bytes() != b"cached"
+    for kind in WRITERS:
+        path.unlink(missing_ok=True)
+        link(path, cached)
+        WRITERS[kind](path)
+        assert cached.read_bytes() == b"cached", kind
+        assert not path.is_symlink()
+        assert path.stat().st_nlink == 1
+        assert path.read_bytes() != b"cached"
 
 
 @pytest.fixture(scope="module")
@@ -323,7 +273,7 @@ def test_a_missing_file_a_folder_and_another_kind_of_file_are_refused(kind: str,
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_cut_or_goes_on_is_refused(kind: str, files) -> None:
     path, valid = files[kind]
-    for size in range(0, len(valid), 1 + len(valid) // 150):
+    for size in range(0, len(valid), 1 + len(valid) // 40):
         cut = valid[:size]
         # JSON without its last newline is complete, and a history with fewer rows cannot be told from a shorter one.
         whole = kind == "history" and cut.endswith(b"\n") and cut.count(b"\n") > 1
@@ -331,12 +281,6 @@ def test_a_file_that_is_cut_or_goes_on_is_refused(kind: str, files) -> None:
             assert refusal(kind, path, cut), cut
     for more in (b"\0", b"more", valid):
         assert refusal(kind, path, valid + more), more
-
-
-@pytest.fixture(scope="module")
-def make_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Provide a function that gives the path of a file in an empty folder of its own."""
-    return lambda: tmp_path_factory.mktemp("folder") / "file"
 
 
 DATA = bytes(24)
@@ -384,7 +328,7 @@ WRONG_JSON = {
     "UTF-16": ('{"a": 1}'.encode("utf-16"), ""),
     "UTF-32": ('{"a": 1}'.encode("utf-32"), ""),
 }
-WRONG = {"array": WRONG_ARRAYS, "json": WRONG_JSON, "classes": WRONG_JSON, "model's config": WRONG_JSON}
+WRONG = {"array": WRONG_ARRAYS, "json": WRONG_JSON}
 
 
 @pytest.mark.parametrize(("kind", "case"), [(kind, case) for kind, cases in WRONG.items() for case in cases])
@@ -402,29 +346,9 @@ telling = st.sampled_from([*(bytes([byte]) for byte in b"0129-.,:;[]{}()'\"\n\r 
 @given(
     start=st.integers(0, 10_000),
     removed=st.integers(0, 2) | st.just(10_000),
-    added=st.binary(max_size=3) | telling,
+    added=telling | st.binary(max_size=200) | st.text(max_size=50).map(str.encode),
 )
 def test_a_file_damaged_anywhere_is_read_or_refused_in_one_line(kind, start, removed, added, files) -> None:
     path, valid = files[kind]
     start %= len(valid) + 1
     refusal(kind, path, valid[:start] + added + valid[start + removed :])
-
-
-# Random bytes seldom pass for the start of a file.
-STARTS = [
-    b"",
-    b"\x93NUMPY\x01\x00",
-    b"{",
-    b'{"classes": [',
-    b"epoch,train_loss,test_loss\n",
-    struct.pack("<Q", 16),
-    BYTES["array"][:60],
-]
-
-
-@settings(deadline=10_000)
-@pytest.mark.parametrize("kind", KINDS)
-@given(start=st.sampled_from(STARTS), rest=st.binary(max_size=200) | st.text(max_size=50).map(str.encode))
-def test_any_bytes_are_read_or_refused_in_one_line(kind, start, rest, files) -> None:
-    path, _ = files[kind]
-    refusal(kind, path, start + rest)

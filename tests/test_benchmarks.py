@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -16,60 +17,8 @@ from conftest import REPOSITORY, Repository
 
 TINY = run.Scale(images=1200, epochs=2, pairs=1, tsne_pairs=(1, 1), commands=1, parts=(Fraction(1),))
 MB = 1_000_000
-RUN = {
-    "fast_recipe": {"train.epochs": 3},
-    "rounds": [
-        {
-            "rival": {
-                "whole": rival,
-                "epoch": 8.0,
-                "seconds": {"epochs": [8.0, 8.0]},
-                "losses": [[0.2, 0.1], [0.05, 0.0471]],
-                "peak_bytes": 1300 * MB,
-            },
-            "pipeline": {"whole": pipeline, "epoch": 2.0},
-            "fast": {"train": 2.0, "losses": [{"test_loss": 0.046}]},
-        }
-        for rival, pipeline in ((100.0, 40.0), (200.0, 60.0), (180.0, 90.0))
-    ],
-}
-RESULTS = {
-    "machine": {
-        "processor": "A processor",
-        "cores": 2,
-        "instruction_set": "AVX2",
-        "system": "Linux",
-        "versions": {"torch": "2"},
-    },
-    "rates": {"multiply_adds_per_second": 1e11, "bytes_per_second": 1e10},
-    "network": {"forward": 602_816, "training": 1_779_648},
-    "scale": {"images": 60_000, "epochs": 20},
-    "sections": {
-        "run": RUN,
-        "arithmetic": {
-            "commit": "c0ffee",
-            "a network": {"images": 15_000, "seconds": {"native": [1.0, 2.0, 4.0], "exact": [2.0, 3.0, 5.0]}},
-        },
-        "tsne": {
-            "commit": "c0ffee",
-            "10000": [
-                {
-                    "rival": {"seconds": 26.0, "neighbour_recall": 0.4336, "map_knn_accuracy": 0.924},
-                    "pipeline": {"seconds": 13.0, "neighbour_recall": 0.434, "map_knn_accuracy": 0.922},
-                }
-            ],
-        },
-        "dvc": {
-            "seconds": {"repro": [1.4], "status": [1.3], "empty_repro": [1.2], "version": [0.5], "checkout": [1.6]},
-            "bytes": 75 * MB,
-        },
-        "growth": {
-            "commit": "c0ffee",
-            "1": {"train": {"seconds": 50.0, "largest": 700 * MB, "together": 900 * MB, "artifacts": 55 * MB}},
-            "1/8": {"train": {"seconds": 9.0, "largest": 600 * MB, "together": 800 * MB, "artifacts": 7 * MB}},
-        },
-    },
-}
+RESULTS = json.loads((REPOSITORY / run.RESULTS).read_text())
+SECTIONS = RESULTS["sections"]
 
 
 def cells(tables: str, first: str) -> list[str]:
@@ -78,35 +27,21 @@ def cells(tables: str, first: str) -> list[str]:
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
-def test_a_ratio_is_the_median_of_those_of_the_pairs() -> None:
-    assert cells(table.render(RESULTS), "whole run")[1:5] == ["180", "60.0", "0.400 (0.300 to 0.500)", "3"]
-    assert cells(table.render(RESULTS), "a network")[1:] == ["2.00", "3.00", "1.500 (1.250 to 2.000)", "3"]
-
-
-def test_a_limit_is_the_work_over_the_rate() -> None:
+def test_a_ratio_is_the_median_of_those_of_the_pairs_and_a_limit_is_the_work_over_the_rate() -> None:
     tables = table.render(RESULTS)
-    # (60,000 * 1,779,648 + 10,000 * 602,816) / 1e11
-    assert cells(tables, "an epoch")[-1] == "1.13"
-    assert cells(tables, "t-SNE of 10,000")[-1] == "0.256"
-    assert cells(tables, "`dvc checkout`")[2] == "0.0150, a copy in memory"
+    ratios = [each["pipeline"]["whole"] / each["rival"]["whole"] for each in SECTIONS["run"]["rounds"]]
+    expected = f"{median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+    assert cells(tables, "whole run")[3:5] == [expected, str(len(ratios))]
+    work = 60_000 * RESULTS["network"]["training"] + 10_000 * RESULTS["network"]["forward"]
+    limit = work / RESULTS["rates"]["multiply_adds_per_second"]
+    assert float(cells(tables, "an epoch")[-1]) == pytest.approx(limit, rel=0.01)
+    copy = 2 * SECTIONS["dvc"]["bytes"] / RESULTS["rates"]["bytes_per_second"]
+    assert float(cells(tables, "`dvc checkout`")[2].split(",")[0]) == pytest.approx(copy, rel=0.01)
 
 
-def test_the_fast_recipe_stands_beside_all_of_the_rivals_training() -> None:
-    row = cells(table.render(RESULTS), "training to the reference program's last test loss (0.0471;")
-    assert "after 3 epochs: 0.0460" in row[0]
-    assert row[1:4] == ["16.0", "2.00", "0.125 (0.125 to 0.125)"]
-
-
-def test_stages_are_shown_by_growing_part_of_the_data() -> None:
-    tables = table.render(RESULTS)
-    assert "| 1/8 of the data | 1 of the data |" in tables
-    assert "| train | 9.00 | 50.0 | 22.6 |" in tables
-    assert "| train | 600, 800 | 700, 900 | 55.0 |" in tables
-
-
-@pytest.mark.parametrize("section", ["run", "arithmetic", "tsne", "dvc", "growth"])
+@pytest.mark.parametrize("section", SECTIONS)
 def test_each_section_can_be_shown_alone(section: str) -> None:
-    tables = table.render({**RESULTS, "sections": {section: RESULTS["sections"][section]}})
+    tables = table.render({**RESULTS, "sections": {section: SECTIONS[section]}})
     assert set(tables.splitlines()) <= set(table.render(RESULTS).splitlines())
 
 
@@ -130,8 +65,7 @@ def test_peak_memory_is_that_of_the_process_and_all_below_it(tmp_path: Path) -> 
     hold = "held = bytearray(b'x') * 100_000_000; import time; time.sleep(1)"
     both = f"import subprocess, sys; other = subprocess.Popen([sys.executable, '-c', {hold!r}]); {hold}; other.wait()"
     memory = PeakMemory()
-    seconds, _ = timed([sys.executable, "-c", both], tmp_path, {}, memory)
-    assert seconds >= 1
+    timed([sys.executable, "-c", both], tmp_path, {}, memory)
     assert 100 * MB < memory.largest < 150 * MB
     assert 200 * MB < memory.together < 250 * MB
 
@@ -177,6 +111,7 @@ def test_a_section_is_added_to_those_measured_on_the_same_machine_beside_those_o
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_all_sections_measure_a_tiny_pipeline(
     make_repository: Callable[..., Repository], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,13 +64,6 @@ PCA: {pca_bits[2 8]}. This has not been measured: {loss[dense-3]}.
     assert left_out == ["This does not hold.", "PCA: {pca_bits[2 8]}. This has not been measured: {loss[dens"]
 
 
-def test_the_results_are_written_and_read_as_they_are(tmp_path: Path) -> None:
-    shared = {name: each | {"sources": {"src/a.py": "1" * 32}} for name, each in RESULTS["experiments"].items()}
-    records.write_results(RESULTS | {"experiments": shared}, tmp_path / "results.json")
-    assert records.read_results(tmp_path / "results.json") == RESULTS | {"experiments": shared}
-    assert (tmp_path / "results.json").read_text().count("1" * 32) == 1
-
-
 def test_the_committed_page_is_what_the_committed_results_give() -> None:
     results = records.read_results(REPOSITORY / records.RESULTS)
     assert len(results["experiments"]) >= 10
@@ -147,20 +140,6 @@ def test_pca_in_bits_loses_what_decoding_its_rounded_values_loses() -> None:
     assert row["bits_per_pixel"] == pytest.approx(40 / 144)
 
 
-@pytest.mark.parametrize("codec", ["JPEG", "WebP"])
-def test_headers_are_what_all_files_of_a_codec_have_in_common(codec: str) -> None:
-    generator = np.random.default_rng(1)
-    images = generator.integers(0, 256, (2, 28, 28), np.uint8)
-    first, second = (compression.encoded(image, codec, 50) for image in images)
-    headers = len(first) - compression.without_headers(first, codec)
-    if codec == "JPEG":  # and the marker of the end
-        assert first[: headers - 2] == second[: headers - 2]
-        assert len(second) - compression.without_headers(second, codec) == headers
-    else:  # RIFF, a size, WEBP; VP8, a size; the frame's 10 bytes; and one that fills up an odd number
-        assert headers - 30 in (0, 1)
-        assert first[:4] + first[8:16] == b"RIFFWEBPVP8 "
-
-
 def test_the_linear_map_removes_noise_of_images_on_a_line() -> None:
     """Images that differ in one direction alone keep a small part of the noise: 1 of 64 of its variances."""
     generator = np.random.default_rng(2)
@@ -208,6 +187,7 @@ assert collect(wanted) == []
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_what_is_there_is_not_run_again_after_a_kill_and_is_when_the_code_has_moved(tmp_path: Path) -> None:
     folder, log = tmp_path / "tiny", tmp_path / "runs"
     for name, content in TINY.items():

@@ -130,20 +130,17 @@ def project(tmp_path: Path) -> Project:
     return Project(path)
 
 
+FULL = "os.symlink('/dev/full', '.result.txt.tmp'); artifacts.write_bytes(Path('result.txt'), b'x')"
+AGAIN = "mend that and run it again"
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
         ("raise ConvaeError('data.txt', 'is bad:\\nvery', 'mend it')", "data.txt: is bad: very; mend it"),
-        (
-            "with open('/dev/full', 'w') as file: file.write('x')",
-            "input or output: No space left on device; mend that and run it again",
-        ),
-        (
-            "os.symlink('/dev/full', '.result.txt.tmp'); artifacts.write_bytes(Path('result.txt'), b'x')",
-            "result.txt: No space left on device; mend that and run it again",
-        ),
-        ("open('nowhere/it')", "nowhere/it: No such file or directory; mend that and run it again"),
-        ("raise OSError('only words')", "input or output: only words; mend that and run it again"),
+        (FULL, f"result.txt: No space left on device; {AGAIN}"),
+        ("open('nowhere/it')", f"nowhere/it: No such file or directory; {AGAIN}"),
+        ("raise OSError('only words')", f"input or output: only words; {AGAIN}"),
     ],
 )
 @pytest.mark.parametrize("environment", [{}, DVC])
@@ -203,30 +200,25 @@ def test_code_that_changes_between_its_import_and_the_start_fails_the_stage(proj
     assert errors.startswith("error: src/convae/errors.py: changed while the stage ran;")
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_stage_that_is_run_by_hand_is_not_watched(change: str, project: Project) -> None:
-    project.stage(change)
+def test_a_stage_that_is_run_by_hand_is_not_watched(project: Project) -> None:
+    project.stage("\n".join(CHANGES))
     assert project.run() == (0, "")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "edit('params.yaml', 'perplexity: 30', 'perplexity: 20')",
-        "edit('libraries.yaml', 'torch', 'other')",
-        "edit('params.yaml', 'dpi: 100', 'dpi:   100 # the same')",
-        "for path in Path('.').rglob('*.*'): os.utime(path, (1, 1))",
-        "edit('data.txt', 'first', 'first')",
-        "edit('src/convae/params.py', 'Read', 'Take')",
-        "Path('more.txt').write_text('more')",
+def test_what_the_stage_does_not_depend_on_may_change(project: Project) -> None:
+    project.stage("""
+        edit('params.yaml', 'perplexity: 30', 'perplexity: 20')
+        edit('params.yaml', 'dpi: 100', 'dpi:   100 # the same')
+        edit('libraries.yaml', 'torch', 'other')
+        edit('data.txt', 'first', 'first')
+        edit('src/convae/params.py', 'Read', 'Take')
+        Path('more.txt').write_text('more')
         # DVC, too, has read dvc.yaml before.
-        "edit('dvc.yaml', '- data.txt', '- more.txt')",
-        "edit('dvc.yaml', 'probe:', 'renamed:')",
-        "Path('dvc.yaml').write_text('{')",
-    ],
-)
-def test_what_the_stage_does_not_depend_on_may_change(change: str, project: Project) -> None:
-    project.stage(change)
+        edit('dvc.yaml', '- data.txt', '- more.txt')
+        edit('dvc.yaml', 'probe:', 'renamed:')
+        Path('dvc.yaml').write_text('{')
+        for path in Path('.').rglob('*.*'): os.utime(path, (1, 1))
+    """)
     assert project.run(**DVC) == (0, "")
 
 
@@ -275,12 +267,11 @@ def test_dvc_may_be_called_from_another_folder(project: Project) -> None:
     assert project.lock() is not None
 
 
-@pytest.mark.parametrize("cores", ["x", "0", "-1", "1.5", "", "9" * 5000])
-def test_a_number_of_cores_that_is_none_is_one_line(cores: str, project: Project) -> None:
+def test_a_number_of_cores_that_is_none_is_one_line(project: Project) -> None:
     project.stage("pass", imports="import joblib; joblib.cpu_count()")
-    code, errors = project.run(LOKY_MAX_CPU_COUNT=cores)
-    what = f"got {cores[:80]!r}; want a whole number above 0, or unset it"
-    assert (code, errors) == (1, f"error: LOKY_MAX_CPU_COUNT: {what}\n")
+    for cores in ("x", "0", "-1", "1.5", "", "9" * 5000):
+        what = f"got {cores[:80]!r}; want a whole number above 0, or unset it"
+        assert project.run(LOKY_MAX_CPU_COUNT=cores) == (1, f"error: LOKY_MAX_CPU_COUNT: {what}\n")
     assert project.run(LOKY_MAX_CPU_COUNT="3") == (0, "")
 
 

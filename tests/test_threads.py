@@ -17,6 +17,7 @@ import joblib, numpy as np, torch
 cores = int(sys.argv[1])
 joblib.cpu_count = lambda **_: cores
 torch.set_num_threads(cores)
+from convae.generation.decoding import decode
 from convae.generation.densities import fit_mixture, from_columns
 from convae.generation.mixtures import from_mixture
 from convae.generation.interpolation import interpolations
@@ -63,8 +64,11 @@ for latents in (equal, random.normal(size=(300, 1100)).astype(np.float32)):
     show("draw", from_mixture(mixture, 700, 0)(0, 700), from_columns(latents, 0)(0, 700))
 show("interpolate", interpolations(model, pixels[:80].reshape(40, 2, 1, 28, 28)))
 print(pca_errors(pixels, pixels[:300], 7))
-large = pixels.reshape(300, 2, 28, 28)
-print(pca_errors(large, large[:150], 7))
+larger = random.integers(0, 256, (600, 1, 48, 48), dtype=np.uint8)
+print(pca_errors(larger, larger[:300], 7))
+decoded = []
+decode(model, from_columns(np.concatenate(list(encode(model, pixels))), 0), 600, lambda _, rows: decoded.append(rows))
+show("decode", *decoded)
 """
 
 
@@ -79,5 +83,5 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
             command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
         )
         outputs.append([line for line in result.stdout.splitlines() if not line.startswith("tsne: ")])
-    assert len(outputs[0]) == 20
+    assert len(outputs[0]) == 21
     assert outputs[0] == outputs[1] == outputs[2]

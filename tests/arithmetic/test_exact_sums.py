@@ -32,13 +32,6 @@ def test_values_are_rounded_to_the_grid_half_to_even(values: list[float], bits: 
     assert to_grid(torch.tensor(values), bits).tolist() == expected
 
 
-@MANY
-@given(st.lists(st.lists(FLOATS, min_size=3, max_size=3), min_size=1, max_size=4))
-def test_each_row_may_have_a_grid_of_its_own(rows: list[list[float]]) -> None:
-    alone = [to_grid(torch.tensor(row), 19).tolist() for row in rows]
-    assert to_grid(torch.tensor(rows), 19, each=True).tolist() == alone
-
-
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_does_not_become_a_number(value: float) -> None:
     assert to_grid(torch.tensor([1.0, value]), 19).isnan().any()
@@ -124,15 +117,6 @@ def test_a_layer_and_its_gradients_are_those_of_whole_numbers_rounded_once(given
             torch.testing.assert_close(ours, theirs, atol=0, rtol=1e-6)
         else:
             assert torch.equal(ours, theirs), number
-
-
-@pytest.mark.parametrize("kind", ["Conv2d", "ConvTranspose2d"])
-def test_a_layer_is_pytorchs_but_for_rounding(kind: str) -> None:
-    torch.manual_seed(0)
-    images = torch.randn(6, 8, 9, 9)
-    plain, ours = (getattr(package, kind)(8, 6, 3, stride=2, padding=1) for package in (nn, layers))
-    ours.load_state_dict(plain.state_dict(), strict=True)
-    torch.testing.assert_close(ours(images), plain(images), atol=2e-5, rtol=0)
 
 
 def test_the_hyperbolic_tangent_is_right_to_a_few_parts_in_ten_million_and_stays_between_its_bounds() -> None:

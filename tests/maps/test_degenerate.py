@@ -53,7 +53,13 @@ VARYING = {
 }
 
 
-@pytest.fixture(params=["sklearn", "Barnes-Hut", "interpolation"])
+@pytest.fixture(
+    params=[
+        pytest.param("sklearn", marks=pytest.mark.slow),
+        "Barnes-Hut",
+        pytest.param("interpolation", marks=pytest.mark.slow),
+    ]
+)
 def embed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Embed:
     monkeypatch.setattr(tsne, "FFT_POINTS", 1 if request.param == "interpolation" else N + 1)
     if request.param == "interpolation":  # a grid takes long, however few the points; the others take all iterations

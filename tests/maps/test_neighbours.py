@@ -19,6 +19,7 @@ def test_they_are_those_of_all_distances_in_their_order() -> None:
     every = np.sqrt(((POINTS[:, None].astype(float) - AMONG[None]) ** 2).sum(axis=2))
     assert (rows == every.argsort(axis=1)[:, :7]).all()
     np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :7], rtol=1e-12)
+    assert [each.shape for each in nearest(POINTS[:0], AMONG, 5)] == [(0, 5), (0, 5)]
 
 
 def test_a_point_alone_has_the_same_ones_to_the_bit() -> None:
@@ -34,10 +35,6 @@ def test_a_point_is_at_no_distance_from_itself_and_equal_ones_come_in_the_order_
     rows, distances = nearest(among[:3], among, 3)
     assert rows.tolist() == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
     assert (distances == 0).all()
-
-
-def test_no_points_have_no_neighbours() -> None:
-    assert [each.shape for each in nearest(POINTS[:0], AMONG, 5)] == [(0, 5), (0, 5)]
 
 
 @pytest.mark.parametrize("count", [0, 301])
@@ -57,14 +54,6 @@ def test_the_neighbours_of_each_are_the_nearest_others_in_their_order() -> None:
     assert (indices.dtype, distances.dtype) == (np.uint32, np.float32)
     assert (indices == every.argsort(axis=1)[:, :10]).all()
     np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :10], rtol=1e-6)
-
-
-def test_among_many_equal_ones_a_point_has_the_first_others() -> None:
-    points = np.concatenate([np.zeros((30, 3)), np.ones((3, 3))]).astype(np.float32)
-    indices, distances = neighbours(points, 4)
-    assert indices[[0, 2, 29]].tolist() == [[1, 2, 3, 4], [0, 1, 3, 4], [0, 1, 2, 3]]
-    assert indices[30].tolist() == [31, 32, 0, 1]
-    assert distances[30].tolist() == [0, 0, np.float32(3**0.5), np.float32(3**0.5)]
 
 
 def test_few_points_have_one_neighbour_less_than_they_are() -> None:

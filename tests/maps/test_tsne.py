@@ -1,7 +1,5 @@
 """The map, of clusters whose answer is known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -50,23 +48,6 @@ def test_another_seed_draws_another_map(backend: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(tsne, "LATE", 75)
     maps = [embed(LATENTS, TsneParams(backend=backend, perplexity=15, seed=seed)) for seed in (0, 1)]
     assert not np.isclose(*maps).all(axis=1).any()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fft_points", [1, 2000], ids=["interpolation", "Barnes-Hut"])
-def test_any_number_of_threads_gives_the_same_map(fft_points: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tsne, "FFT_POINTS", fft_points)
-    # A last bit that differs once grows; a hundred iterations are enough to see it.
-    monkeypatch.setattr(tsne, "EARLY", 25)
-    monkeypatch.setattr(tsne, "LATE", 75)
-    latents = RANDOM.normal(size=(1500, 64)).astype(np.float32)
-    maps = []
-    for threads in (1, 2, 5):
-        # scikit-learn, which may be imported meanwhile, shall not keep the replacement for its own use.
-        monkeypatch.setattr(tsne, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
-        maps.append(embed(latents, TsneParams(backend="opentsne", perplexity=30, seed=0)))
-    assert (maps[0] == maps[1]).all()
-    assert (maps[0] == maps[2]).all()
 
 
 @pytest.mark.usefixtures("_one_thread")

@@ -1,5 +1,8 @@
 """The losses that are reported: by split and by class, of noisy images, and beside PCA."""
 
+import itertools
+
+import networks
 import numpy as np
 import pytest
 import torch
@@ -7,14 +10,13 @@ import torch
 from convae.measures import pca
 from convae.measures.losses import losses
 from convae.measures.pca import pca_errors
+from convae.measures.reconstruction import reconstructed
 from convae.measures.rounding import rounded_errors
 from convae.measures.similarity import similarities
-from convae.network.conv_linear import ConvLinear
-from convae.network.models import Autoencoder, build
+from convae.network import pixels
+from convae.network.models import Autoencoder
 from convae.network.noise import draw
-from convae.network.params import configure
 from convae.training.loop import train
-from convae.training.params import TrainParams
 
 SHAPE = (3, 12, 10)
 RANDOM = np.random.default_rng(0)
@@ -24,9 +26,8 @@ CLASSES = ["one", "two", "none", "three"]
 LABELS[LABELS == 2] = 3
 
 
-def network(noise: float = 0, latent_size: int = 5) -> Autoencoder:
-    params = ConvLinear(channels=(6,), latent_size=latent_size)
-    return build(configure(params, SHAPE, noise), seed=1)
+def network(noise: float | None = None, latent_size: int = 5) -> Autoencoder:
+    return networks.network("conv_linear", channels=(6,), latent_size=latent_size, image_shape=SHAPE, noise=noise)
 
 
 class Kept:
@@ -41,10 +42,10 @@ class Kept:
         self.times[first : first + len(rows)] += 1
 
 
-def squares(model: Autoencoder, pixels: np.ndarray, deviation: float = 0) -> tuple[np.ndarray, np.ndarray]:
+def squares(model: Autoencoder, given: np.ndarray, deviation: float = 0) -> tuple[np.ndarray, np.ndarray]:
     """Compute each image's reconstruction, and its error, with plain PyTorch and NumPy."""
-    images = (torch.from_numpy(pixels) / 255 - 0.5) / 0.5
-    noise = torch.from_numpy(draw(0, 0, np.arange(len(pixels)), SHAPE))
+    images = (torch.from_numpy(given) / 255 - 0.5) / 0.5
+    noise = torch.from_numpy(draw(0, 0, np.arange(len(given)), SHAPE))
     with torch.no_grad():
         outputs = model(images + deviation * noise)
     return ((outputs + 1) * 127.5).numpy(), (outputs - images).square().mean(dim=(1, 2, 3)).numpy()
@@ -77,6 +78,19 @@ def test_losses_are_means_over_images_by_split_and_by_each_class_that_has_any() 
     assert abs(kept.rows - outputs).max() < 0.51
 
 
+@pytest.mark.parametrize("deviation", [0, 0.3])
+def test_neither_chunks_nor_threads_change_the_errors_or_the_noise(
+    deviation: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = network()
+    whole = reconstructed(model, TRAIN, deviation=deviation)
+    for chunk, cores in itertools.product((7, 60), (1, 5)):
+        monkeypatch.setattr(pixels, "CHUNK", chunk)
+        monkeypatch.setattr("joblib.cpu_count", lambda cores=cores: cores)
+        found = reconstructed(model, TRAIN, deviation=deviation)
+        assert [each.tobytes() for each in found] == [each.tobytes() for each in whole]
+
+
 def test_without_classes_there_are_no_losses_by_class() -> None:
     labelled = losses(network(), TRAIN, TEST, LABELS, CLASSES, Kept())
     found = losses(network(), TRAIN, TEST, np.full(24, -1), [], Kept())
@@ -95,16 +109,7 @@ def test_the_values_of_pca_are_told_only_where_they_are_fewer(monkeypatch: pytes
 
 def test_a_network_trained_to_remove_noise_is_measured_with_and_without_it_and_shown_with_it() -> None:
     model, kept = network(noise=0.4), Kept()
-    recipe = TrainParams(
-        seed=0,
-        epochs=2,
-        batch_size=10,
-        learning_rate=0.01,
-        weight_decay=0,
-        schedule="constant",
-        noise=0.4,
-        arithmetic="exact",
-    )
+    recipe = networks.TRAIN.model_copy(update={"batch_size": 10, "learning_rate": 0.01, "noise": 0.4})
     *_, history = train(model, torch.from_numpy(TRAIN), torch.from_numpy(TEST), recipe, torch.device("cpu"))
     found = losses(model, TRAIN, TEST, LABELS, CLASSES, kept)
     outputs, errors = squares(model, TEST, 0.4)

@@ -3,38 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from networks import network
 
 from convae.measures.reconstruction import reconstruction_errors
 from convae.measures.rounding import rounded_errors
 from convae.network import pixels
-from convae.network.conv import Conv
-from convae.network.conv_linear import ConvLinear
-from convae.network.dense import Dense
-from convae.network.models import Autoencoder, build
-from convae.network.params import configure
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (3, 12, 10)
-TRAIN, TEST = (
-    RANDOM.integers(0, 256, (60, *SHAPE), dtype=np.uint8),
-    RANDOM.integers(0, 256, (40, *SHAPE), dtype=np.uint8),
-)
-
-
-NETWORKS = {
-    "conv": Conv(channels=(4, 6)),
-    "conv_linear": ConvLinear(channels=(4, 6), latent_size=5),
-    "dense": Dense(latent_size=5),
-}
-
-
-def network(architecture: str) -> Autoencoder:
-    model = build(configure(NETWORKS[architecture], SHAPE)).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.ndim > 1:  # at first, it is mostly the biases that tell what comes out
-                weight *= 3
-    return model
+TRAIN, TEST = (RANDOM.integers(0, 256, (count, *SHAPE), dtype=np.uint8) for count in (60, 40))
 
 
 @pytest.mark.parametrize("architecture", ["conv", "conv_linear", "dense"])
@@ -43,7 +20,7 @@ def test_each_latent_value_is_the_nearest_of_those_between_the_training_images_l
     architecture: str, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pixels, "CHUNK", chunk)
-    model = network(architecture)
+    model = network(architecture, weights=3, image_shape=SHAPE)
     train, test = (torch.from_numpy((each / 255 - 0.5) / 0.5).float() for each in (TRAIN, TEST))
     with torch.no_grad():
         of_train, of_test = (model.encoder(each).numpy().reshape(len(each), -1) for each in (train, test))
@@ -56,7 +33,7 @@ def test_each_latent_value_is_the_nearest_of_those_between_the_training_images_l
 
 
 def test_more_bits_lose_less_until_nothing_is_lost_but_by_the_network() -> None:
-    model = network("dense")
+    model = network("dense", weights=3, image_shape=SHAPE)
     found = rounded_errors(model, np.concatenate([TRAIN, TEST]), TEST, (1, 4, 16))
     whole = reconstruction_errors(model, TEST).mean()
     assert abs(found[1] - whole) > abs(found[4] - whole) > abs(found[16] - whole)
@@ -64,7 +41,7 @@ def test_more_bits_lose_less_until_nothing_is_lost_but_by_the_network() -> None:
 
 
 def test_values_that_do_not_vary_stay_as_they_are() -> None:
-    model = network("dense")
+    model = network("dense", weights=3, image_shape=SHAPE)
     same = np.repeat(TRAIN[:1], 30, axis=0)
     found = rounded_errors(model, same, same, (4,))
     assert found[4] == pytest.approx(reconstruction_errors(model, same).mean(), rel=1e-5)

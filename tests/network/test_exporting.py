@@ -13,33 +13,23 @@ import onnxruntime
 import pytest
 import torch
 from conftest import REPOSITORY
+from networks import NETWORKS, network
 
 import convae
 from convae import artifacts
 from convae.errors import ConvaeError
 from convae.network.config import ModelConfig
 from convae.network.exporting import to_onnx
-from convae.network.models import Autoencoder, build, without_weights
+from convae.network.models import without_weights
 from convae.network.weights import weights, write_weights
 
-# Sizes that need padding and cropping, on both sides or on one, and one that needs none.
-CONFIGS = {
-    "conv": {"architecture": "conv", "channels": (4, 6), "image_shape": (1, 28, 28)},
-    "conv of more layers": {"architecture": "conv", "channels": (4, 6, 5), "image_shape": (3, 30, 45)},
-    "conv_linear": {"architecture": "conv_linear", "channels": (4, 6), "latent_size": 7, "image_shape": (3, 33, 26)},
-    "dense": {"architecture": "dense", "latent_size": 5, "image_shape": (1, 9, 8)},
-}
 # The exporter takes seconds to import.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compiler")]
-
-
-def network(name: str) -> Autoencoder:
-    return build(ModelConfig(**CONFIGS[name]), seed=1).eval()
+pytestmark = pytest.mark.slow
 
 
 @cache
 def exported(name: str) -> dict[str, bytes]:
-    return to_onnx(network(name))
+    return to_onnx(network(name, arithmetic="native"))
 
 
 def computed(content: bytes, given: np.ndarray) -> np.ndarray:
@@ -49,9 +39,9 @@ def computed(content: bytes, given: np.ndarray) -> np.ndarray:
     return np.asarray(found)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_another_runtime_computes_what_pytorch_does_for_any_number_of_images(name: str) -> None:
-    model = network(name)
+    model = network(name, arithmetic="native")
     files = exported(name)
     assert list(files) == ["encoder", "decoder"]
     for count in (1, 2, 7):
@@ -91,10 +81,10 @@ for name in ("encoder", "decoder"):
 
 
 def test_the_bytes_are_the_same_in_another_process_and_folder_and_on_other_threads(tmp_path: Path) -> None:
-    config = ModelConfig(**CONFIGS["conv of more layers"])
-    expected = [hashlib.sha256(content).hexdigest() for content in exported("conv of more layers").values()]
-    artifacts.write_json(tmp_path / "model/config.json", config.model_dump(exclude_none=True))
-    write_weights(tmp_path / "model/weights.safetensors", weights(network("conv of more layers")))
+    model = network("conv, deeper and padded", arithmetic="native")
+    expected = [hashlib.sha256(content).hexdigest() for content in exported("conv, deeper and padded").values()]
+    artifacts.write_json(tmp_path / "model/config.json", model.config.model_dump(exclude_none=True))
+    write_weights(tmp_path / "model/weights.safetensors", weights(model))
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "3"}
     done = subprocess.run(
         [sys.executable, "-c", DIGESTS], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True

@@ -126,30 +126,20 @@ def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_loss
         assert total / images == pytest.approx(metrics(finished, "losses")[split]["mse"], abs=1e-5)
 
 
-def test_the_last_test_loss_of_the_history_is_the_evaluated_one(finished: Repository) -> None:
-    assert float(history(finished)[-1]["test_loss"]) == pytest.approx(
-        metrics(finished, "losses")["test"]["mse"], abs=1e-6
-    )
-
-
-def test_the_images_errors_are_those_of_the_evaluation(finished: Repository) -> None:
-    errors, images = array(finished, "latents/errors"), array(finished, "latents/reconstructions")
-    assert errors.mean(dtype=float) == pytest.approx(metrics(finished, "losses")["test"]["mse"], abs=1e-6)
-    assert (images == array(finished, "evaluate/reconstructions")).all()
-
-
-def test_the_map_of_a_hardly_trained_network_already_beats_chance(finished: Repository) -> None:
-    quality = metrics(finished, "embedding")
+def test_the_metrics_agree_with_the_artifacts_and_a_hardly_trained_network_already_beats_chance(
+    finished: Repository,
+) -> None:
+    test_loss = metrics(finished, "losses")["test"]["mse"]
+    assert float(history(finished)[-1]["test_loss"]) == pytest.approx(test_loss, abs=1e-6)
+    assert array(finished, "latents/errors").mean(dtype=float) == pytest.approx(test_loss, abs=1e-6)
+    assert (array(finished, "latents/reconstructions") == array(finished, "evaluate/reconstructions")).all()
+    quality, new = metrics(finished, "embedding"), metrics(finished, "generation")
+    assert all(0 <= value <= 1 for value in quality.values())
     assert quality["map_knn_accuracy"] > 0.5
     assert quality["trustworthiness"] > 0.8
-    assert all(0 <= value <= 1 for value in quality.values())
-
-
-def test_samples_of_a_hardly_trained_network_already_beat_those_of_independent_values(finished: Repository) -> None:
-    found = metrics(finished, "generation")
-    assert found["components"] == 5
-    assert found["coverage"]["mixture"] > found["coverage"]["independent"] + 0.1
-    assert all(0 < value < 2 for value in found["nearest_training_image"].values())
+    assert new["components"] == SLICE["generate.components"]
+    assert new["coverage"]["mixture"] > new["coverage"]["independent"] + 0.1
+    assert all(0 < value < 2 for value in new["nearest_training_image"].values())
 
 
 def test_the_network_gives_users_the_pipelines_own_results_to_the_bit(finished: Repository) -> None:

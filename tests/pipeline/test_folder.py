@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, MakeOnce, Repository, changed_stages, copy_of, stages_run
+from conftest import REPOSITORY, MakeOnce, Repository, copy_of, stages_run
 from PIL import Image
 from sklearn.datasets import load_sample_images
 from test_reproducible import kill, leftovers, lock
@@ -97,15 +97,13 @@ def test_photographs_go_all_the_way_to_a_map_and_beat_the_mean_image(repository:
 
 
 # What is made of the model is tried on MNIST, in test_reproducible and test_threads.
-@pytest.mark.parametrize("command", ["taskset --cpu-list 0", "env LOKY_MAX_CPU_COUNT=5"])
-def test_any_number_of_cores_reads_and_trains_to_the_same_lock_file(
-    command: str, repository: Repository, tmp_path: Path
-) -> None:
+def test_any_number_of_cores_reads_and_trains_to_the_same_lock_file(repository: Repository, tmp_path: Path) -> None:
     copy = copy_of(repository, tmp_path)
-    copy.run(f"{command} dvc repro --force --no-run-cache --single-item download train")
+    copy.run("dvc repro --force --no-run-cache --single-item download train", LOKY_MAX_CPU_COUNT="5")
     assert lock(copy) == lock(repository)
 
 
+@pytest.mark.nightly
 def test_kills_change_nothing(repository: Repository, tmp_path: Path) -> None:
     copy = copy_of(repository, tmp_path)
     shutil.rmtree(copy.path / "artifacts")
@@ -119,33 +117,14 @@ def test_kills_change_nothing(repository: Repository, tmp_path: Path) -> None:
     assert leftovers(copy) == []
 
 
-@pytest.mark.parametrize("locale", ["POSIX", "en_US.ISO-8859-1"])
-def test_names_in_any_script_are_read_in_any_locale(locale: str, repository: Repository, tmp_path: Path) -> None:
+def test_names_in_any_script_are_read_in_any_locale(repository: Repository, tmp_path: Path) -> None:
     copy = copy_of(repository, tmp_path)
     shutil.move(copy.path / "photos/china", copy.path / "photos/中国 ☯")
     (copy.path / "photos/中国 ☯/00.png").rename(copy.path / "photos/中国 ☯/line\nbreak.png")
-    copy.run("dvc add --quiet photos")
-    copy.run("dvc repro download", LC_ALL=locale, LANG=locale)
+    copy.run("python -m stages.download", LC_ALL="POSIX", LANG="POSIX")
     assert json.loads((copy.path / "artifacts/data/classes.json").read_text())["classes"] == ["flower", "中国 ☯"]
     files = json.loads((copy.path / "artifacts/data/files.json").read_text())
     assert "中国 ☯/line\nbreak.png" in files["train"] + files["test"]
-
-
-def test_images_added_removed_or_replaced_rerun_the_pipeline_and_a_look_does_not(
-    repository: Repository, tmp_path: Path
-) -> None:
-    copy = copy_of(repository, tmp_path)
-    assert changed_stages(copy) == set()
-    (copy.path / "photos/china/00.png").touch()
-    assert changed_stages(copy) == set()
-    spare = (copy.path / "photos/china/04.png").read_bytes()
-    for change in (
-        lambda: (copy.path / "photos/china/new.png").write_bytes(spare),
-        lambda: (copy.path / "photos/china/new.png").unlink() or (copy.path / "photos/china/08.png").unlink(),
-        lambda: (copy.path / "photos/china/00.png").unlink() or (copy.path / "photos/china/00.png").write_bytes(spare),
-    ):
-        change()
-        assert "download" in changed_stages(copy)
 
 
 def test_one_changed_byte_reruns_and_names_the_file(repository: Repository, tmp_path: Path) -> None:
@@ -155,11 +134,10 @@ def test_one_changed_byte_reruns_and_names_the_file(repository: Repository, tmp_
     content[len(content) // 2] ^= 1
     path.unlink()
     path.write_bytes(content)
-    before = {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()}
     output = copy.run("dvc repro", code=255)
     assert "error: data.source: photos: 1 of 160 files cannot be used: flower/20.png is damaged" in output
     assert "Traceback" not in output
-    assert {each: each.read_bytes() for each in (copy.path / "metrics").iterdir()} == before
+    assert "metrics" not in copy.run("git status --porcelain")
 
 
 def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_path: Path) -> None:
@@ -172,7 +150,7 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
         "model.conv.channels": [8, 8, 4],
         "train.noise": 0,
     }
-    copy.set_params(**choices)
+    copy.set_params(**choices, **{"train.epochs": 1})
     copy.run("dvc repro")
     assert (array(copy, "latents/labels") == -1).all()
     assert metrics(copy, "embedding").keys() == {"neighbour_recall", "trustworthiness"}
@@ -183,16 +161,6 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
     copy.run("python -m convae compare", PYTHONPATH="src")
     with Image.open(copy.path / "artifacts/plots/tsne.png") as image:
         assert len(image.getcolors(1 << 24)) > 10
-
-
-def test_what_does_not_go_with_the_images_is_refused_before_the_training(
-    repository: Repository, tmp_path: Path
-) -> None:
-    copy = copy_of(repository, tmp_path)
-    copy.set_params(**{"tsne.perplexity": 60})
-    output = copy.run("dvc repro", code=255)
-    assert "params.yaml: tsne.perplexity: got 60 for the 160 images of extract.split; want at most 53" in output
-    assert stages_run(output) == []
 
 
 BRINGS_BACK = "git checkout params.yaml && dvc repro"

@@ -10,34 +10,24 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from conftest import REPOSITORY
+from networks import CPU, NETWORKS, TRAIN, network
 from safetensors import SafetensorError
 
-from convae.network import models
-from convae.network.architecture import Architecture
-from convae.network.conv import Conv
-from convae.network.dense import Dense
-from convae.network.params import configure
+from convae.network.config import ModelConfig
 from convae.network.weights import weights
-from convae.params import Section, load_section
 from convae.training import checkpoints, devices, loop
 from convae.training.history import EpochLosses
-from convae.training.params import TrainParams
 
 pytestmark = pytest.mark.slow
 
 EPOCHS = 3
-CONV, DENSE = Conv(channels=(2, 3)), Dense(latent_size=2)
-CPU = torch.device("cpu")
-SECTIONS: dict[str, Section] = {
-    "model": configure(Conv(channels=(32, 64)), (1, 28, 28), noise=0.5),
-    "train": load_section("train", TrainParams, REPOSITORY / "params.yaml"),
-}
-PARAMS = SECTIONS["train"].model_copy(update={"epochs": EPOCHS, "batch_size": 16, "learning_rate": 0.01})
+RECIPE = TRAIN.model_copy(update={"epochs": EPOCHS, "batch_size": 16, "learning_rate": 0.01})
 PIXELS = torch.tensor(np.random.default_rng(0).integers(0, 256, (50, 1, 28, 28), dtype=np.uint8))
 
 
@@ -53,14 +43,10 @@ class Run:
     """A model and its training, stopped after an epoch as a kill would stop it, or not."""
 
     def __init__(
-        self,
-        checkpoint: Path | None = None,
-        stop: int = EPOCHS,
-        network: Architecture = CONV,
-        schedule: str = "constant",
+        self, checkpoint: Path | None = None, stop: int = EPOCHS, name: str = "conv", schedule: str = "constant"
     ) -> None:
-        self.model = models.build(configure(network, (1, 28, 28)), seed=1)
-        params = PARAMS.model_copy(update={"schedule": schedule})
+        self.model = network(name, image_shape=(1, 28, 28))
+        params = RECIPE.model_copy(update={"schedule": schedule})
         self.histories = []
         for history in loop.train(self.model, PIXELS, PIXELS[:10], params, CPU, checkpoint):
             self.histories.append(list(history))
@@ -71,20 +57,19 @@ class Run:
         return self.histories[-1], {name: each.tobytes() for name, each in weights(self.model).items()}
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-@pytest.mark.parametrize("network", [CONV, DENSE])
+@pytest.mark.parametrize(("name", "schedule"), [("conv", "one_cycle"), ("dense", "constant")])
 def test_a_run_that_goes_on_ends_in_the_bits_of_one_that_was_never_stopped(
-    network: Architecture, schedule: str, tmp_path: Path
+    name: str, schedule: str, tmp_path: Path
 ) -> None:
-    straight = Run(None, EPOCHS, network, schedule).result()
+    straight = Run(None, EPOCHS, name, schedule).result()
     for stop in range(1, EPOCHS + 1):  # the last: it had finished
         path = tmp_path / f"{stop}.safetensors"
-        Run(path, stop, network, schedule)
-        resumed = Run(path, EPOCHS, network, schedule)
+        Run(path, stop, name, schedule)
+        resumed = Run(path, EPOCHS, name, schedule)
         assert len(resumed.histories[0]) == stop
         assert resumed.result() == straight
     path = tmp_path / "each"
-    assert [Run(path, stop, network, schedule).result() for stop in range(1, EPOCHS + 1)][-1] == straight
+    assert [Run(path, stop, name, schedule).result() for stop in range(1, EPOCHS + 1)][-1] == straight
     # The state that an epoch leaves is the same too, or the next one would differ.
     assert path.read_bytes() == (tmp_path / f"{EPOCHS}.safetensors").read_bytes()
 
@@ -95,26 +80,36 @@ def key(tmp_path: Path) -> Callable[..., str]:
     for name in ("train", "test"):
         (tmp_path / name).write_bytes(name.encode())
 
-    def key(machine: dict[str, str] = {"arithmetic": "exact"}, **changed: object) -> str:  # noqa: B006
-        params = {
-            section: values.model_copy(update={name: changed.get(f"{section}_{name}", value) for name, value in values})
-            for section, values in SECTIONS.items()
-        }
-        return checkpoints.run_key(params, [tmp_path / "train", tmp_path / "test"], machine)
+    def key(machine: dict[str, str] = {"arithmetic": "exact"}, **changed: Any) -> str:  # noqa: B006
+        sections = {"model": ModelConfig(**NETWORKS["conv_linear"]), "train": TRAIN}
+        for name, value in changed.items():
+            section, _, key = name.partition("_")
+            sections[section] = sections[section].model_copy(update={key: value})
+        return checkpoints.run_key(sections, [tmp_path / "train", tmp_path / "test"], machine)
 
     return key
 
 
-@pytest.mark.parametrize("name", [f"{section}_{name}" for section, values in SECTIONS.items() for name, _ in values])
-def test_another_value_of_any_parameter_gives_another_key(name: str, key: Callable[..., str]) -> None:
-    assert key(**{name: (7, 7) if name == "model_channels" else 7}) != key()
-
-
-@pytest.mark.parametrize("name", ["train", "test"])
-def test_another_content_of_a_data_file_gives_another_key(name: str, key: Callable[..., str], tmp_path: Path) -> None:
-    before = key()
-    (tmp_path / name).write_bytes(b"other")
-    assert key() != before
+def test_another_parameter_data_file_version_or_machine_gives_another_key_and_the_environment_the_same(
+    key: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [*(f"model_{name}" for name in ModelConfig.model_fields), *(f"train_{name}" for name, _ in TRAIN)]
+    values = {name: (7, 7, 7) if name in ("model_channels", "model_image_shape") else 9 for name in names}
+    keys = [key(), key(devices.machine(CPU, "native")), *(key(**{name: value}) for name, value in values.items())]
+    for path in (tmp_path / "train", tmp_path / "test"):
+        path.write_bytes(b"other")
+        keys.append(key())
+    for where, name, value in (
+        (platform, "python_version", lambda: "3.0.0"),
+        (torch, "__version__", "0.0.0"),
+        (np, "__version__", "0.0.0"),
+    ):
+        monkeypatch.setattr(where, name, value)
+        keys.append(key())
+    assert len(set(keys)) == len(keys) == 2 + len(names) + 2 + 3
+    for name in ("LOKY_MAX_CPU_COUNT", "CONVAE_CHECKPOINTS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "3")
+    assert key() == keys[-1]
 
 
 @pytest.mark.parametrize("name", ["convae", "convae.training", "convae.more", "stages", "stages.more", "__main__"])
@@ -145,43 +140,6 @@ def test_the_module_that_python_runs_counts_as_a_source_file(tmp_path: Path) -> 
     assert len(keys) == 2
 
 
-@pytest.mark.parametrize(
-    ("where", "name", "value"),
-    [
-        (platform, "python_version", lambda: "3.0.0"),
-        (torch, "__version__", "0.0.0"),
-        (np, "__version__", "0.0.0"),
-    ],
-)
-def test_another_version_gives_another_key(
-    where: object, name: str, value: object, key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = key()
-    monkeypatch.setattr(where, name, value)
-    assert key() != before
-
-
-def test_native_runs_of_other_processors_have_other_keys_and_exact_ones_have_the_same(
-    key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cuda = torch.device("cuda")
-    assert devices.machine(cuda, "exact") == devices.machine(CPU, "exact")
-    assert len({key(devices.machine(device, "native")) for device in (CPU, cuda, torch.device("cuda:1"))}) == 2
-    before = devices.machine(CPU, "native")
-    assert before.keys() >= {"device", "instruction_set", "processor", "vendor", "family", "model", "glibc"}
-    monkeypatch.setattr(devices, "processor", lambda: {"vendor": "Abacus"})
-    assert key(devices.machine(CPU, "native")) != key(before)
-
-
-def test_the_environment_and_the_number_of_processes_leave_the_key_as_it_is(
-    key: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = key()
-    for name in ("LOKY_MAX_CPU_COUNT", "CONVAE_CHECKPOINTS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "OMP_NUM_THREADS"):
-        monkeypatch.setenv(name, "3")
-    assert key() == before
-
-
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Provide the content of an intact checkpoint after the first epoch."""
@@ -200,28 +158,27 @@ class Bomb:
         return open, (str(self.path), "w")
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda kept: b"",
-        lambda kept: kept[:10],
-        lambda kept: kept[: len(kept) // 2],
-        lambda kept: kept[:-1],
-        lambda kept: kept + b"\0",
-        lambda kept: kept[32:],
-        lambda kept: bytes([kept[0] ^ 1]) + kept[1:],
-        lambda kept: kept[:-1] + bytes([kept[-1] ^ 128]),
-        lambda kept: b"<!DOCTYPE html>",
-    ],
-)
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda kept: b"",
+    "cut within the hash": lambda kept: kept[:10],
+    "cut by a byte": lambda kept: kept[:-1],
+    "longer": lambda kept: kept + b"\0",
+    "without the hash": lambda kept: kept[32:],
+    "a page": lambda kept: b"<!DOCTYPE html>",
+}
+
+
 def test_a_damaged_checkpoint_is_reported_in_one_line_and_training_starts_anew(
-    damage: Callable[[bytes], bytes], kept: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kept: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "checkpoint"
-    path.write_bytes(damage(kept))
+    line = f"train: the checkpoint {path} is damaged and not used; training starts from the first epoch\n"
+    for what, damage in DAMAGES.items():
+        path.write_bytes(damage(kept))
+        assert checkpoints.read(path) == b"", what
+        assert capsys.readouterr().out == line
     run = Run(path)
-    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("epoch ")]
-    assert lines == [f"train: the checkpoint {path} is damaged and not used; training starts from the first epoch"]
+    assert capsys.readouterr().out.startswith(line)
     assert len(run.histories) == EPOCHS
     assert run.result() == Run().result()
     assert checkpoints.read(path)  # a sound one has taken its place
@@ -272,13 +229,9 @@ def test_nothing_is_left_of_a_run_that_ended_well(folder: Path) -> None:
 
 
 def test_a_run_that_failed_leaves_its_checkpoint_to_the_next(folder: Path) -> None:
-    def fail() -> None:
-        with checkpoints.checkpoint("key") as path:
-            path.write_bytes(b"state")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
+    with pytest.raises(ZeroDivisionError), checkpoints.checkpoint("key") as path:  # noqa: PT012
+        path.write_bytes(b"state")
+        raise ZeroDivisionError
     with checkpoints.checkpoint("key") as path:
         assert path.read_bytes() == b"state"
 
@@ -332,18 +285,3 @@ def test_without_a_folder_that_can_be_written_training_goes_on_without_a_checkpo
         f"train: no checkpoints, so a killed run starts over ({why}: '{tmp_path / name}'); "
         "CONVAE_CHECKPOINTS may name a folder\n"
     )
-
-
-def test_a_user_without_a_home_gets_no_folder_called_tilde(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CONVAE_CHECKPOINTS", raising=False)
-    monkeypatch.setattr(checkpoints, "user_cache_path", lambda name: Path("~/.cache", name))
-    with checkpoints.checkpoint("key") as path:
-        assert path is None
-    assert capsys.readouterr().out.startswith("train: no checkpoints, so a killed run starts over ([Errno 2] No such ")
-    assert list(tmp_path.iterdir()) == []
-    monkeypatch.setenv("CONVAE_CHECKPOINTS", "given/folder")  # whoever says so means it
-    with checkpoints.checkpoint("key") as path:
-        assert path == Path("given/folder/key.safetensors")

@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 HERE = torch.accelerator.current_accelerator(True) or CPU
 NOT_HERE = [
     name
-    for name in ("cuda", "cuda:99", "meta", "mps", "xla", "vulkan", "xpu", "hpu", "privateuseone")
+    for name in ("cuda", "cuda:99", "mps", "xla", "vulkan", "xpu", "hpu", "privateuseone")
     if not name.startswith(HERE.type)
 ]
 
@@ -97,16 +97,6 @@ def test_an_error_of_ours_in_training_stays_what_it_is() -> None:
     with pytest.raises(RuntimeError) as raised, devices.computing(CPU):
         raise error
     assert raised.value is error
-
-
-@pytest.mark.parametrize("value", [None, ""])
-def test_without_a_name_it_is_the_accelerator_or_where_there_is_none_the_cpu(
-    value: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CONVAE_DEVICE", raising=False)
-    if value is not None:
-        monkeypatch.setenv("CONVAE_DEVICE", value)
-    assert devices.default_device() == HERE
 
 
 def test_exact_bytes_depend_on_no_machine_and_native_ones_on_its_processor_and_kind_of_device() -> None:

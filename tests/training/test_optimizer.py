@@ -9,9 +9,6 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from convae.training.optimizer import MOMENTUM, adamw, one_cycle, power
 
-# PyTorch's own optimiser imports its compiler, which takes seconds: in one process is enough.
-pytestmark = pytest.mark.xdist_group("compiler")
-
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
 def test_steps_are_pytorchs_but_for_rounding(schedule: str) -> None:

@@ -176,15 +176,11 @@ def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
     assert embedding.visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
 
 
-def many_classes(count: int) -> tuple[Figure, np.ndarray]:
-    labels = np.arange(max(60, 3 * count)) % max(1, count)
-    points = RANDOM.normal(size=(len(labels), 2)).astype(np.float32)
-    return embedding.tsne_figure(points, labels, [f"class {label}" for label in range(count)]), labels
-
-
-@pytest.mark.parametrize("count", [1, 2, 11, 20, 21, 101])
+@pytest.mark.parametrize("count", [1, 2, 20, 21, 60])
 def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
-    figure, _ = many_classes(count)
+    labels = np.arange(max(60, 3 * count)) % count
+    points = RANDOM.normal(size=(len(labels), 2)).astype(np.float32)
+    figure = embedding.tsne_figure(points, labels, [f"class {label}" for label in range(count)])
     axes, *bar = figure.axes
     scatter = axes.collections[0]
     scatter.update_scalarmappable()
@@ -196,10 +192,8 @@ def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
     assert Image.open(io.BytesIO(style.png(figure, 40))).size == (320, 280)
 
 
-def test_there_may_be_more_classes_than_colours() -> None:
-    figure, _ = many_classes(300)
-    assert len(set(style.class_colours(300))) == 256
-    assert style.png(figure, 40)
+def test_there_are_256_colours_at_the_most() -> None:
+    assert [len(set(style.class_colours(count))) for count in (101, 256, 300)] == [101, 256, 256]
 
 
 def test_points_without_labels_have_one_colour_and_no_names() -> None:
@@ -234,36 +228,33 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_a_name_is_drawn_as_it_is_shortened_or_replaced_where_the_font_lacks_a_character(name: str) -> None:
-    assert style.drawn(name, "another") == NAMES[name]
-    assert len(style.drawn(name, "another")) <= 24
+def test_a_name_is_drawn_as_it_is_shortened_or_replaced_where_the_font_lacks_a_character() -> None:
+    for name, expected in NAMES.items():
+        assert style.drawn(name, "another") == expected
+        assert len(expected) <= 24
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_any_name_of_a_class_can_be_drawn_on_the_map(name: str) -> None:
+@pytest.mark.parametrize("name", ["$x_1$", "日本", "\udcff", LONG], ids=ascii)
+def test_any_name_of_a_class_and_of_a_file_can_be_drawn_on_the_map_and_above_an_image(name: str) -> None:
     labels = np.repeat([0, 1], 20)
     points = RANDOM.normal(size=(40, 2)) + 30 * labels[:, None]
-    figure = embedding.tsne_figure(points, labels, ["plain", name])
+    on_map = embedding.tsne_figure(points, labels, ["plain", name])
     shown = NAMES[name] if NAMES[name] != "another" else "class 1"
-    assert [text.get_text() for text in figure.axes[0].texts] == ["plain", shown]
-    assert not any(text.get_parse_math() for text in figure.axes[0].texts)
-    assert style.png(figure, 40)
+    assert [text.get_text() for text in on_map.axes[0].texts] == ["plain", shown]
+    assert not any(text.get_parse_math() for text in on_map.axes[0].texts)
 
-
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_any_name_of_a_class_and_of_a_file_can_be_drawn_above_an_image(name: str) -> None:
     images = RANDOM.integers(0, 256, (5, 3, 9, 8), dtype=np.uint8)
     above = reconstructions.titles(np.arange(5), np.array([1, 0, 1, 1, 0]), ["plain", name], [f"test/{name}/1.png"] * 5)
     assert len(set(above)) == 2
     figure = pictures.reconstructions_figure({"Random": block(images, above, images)})
     assert [text.get_text() for text in figure.texts if text.get_text() in above] == above
-    assert_texts_are_readable(figure)
-    assert style.png(figure, 40)
+    for each in (on_map, figure):
+        assert_texts_are_readable(each)
+        assert style.png(each, 40)
 
 
 @pytest.mark.parametrize("lines", [1, 2])
-@pytest.mark.parametrize("length", [10, 12, 17, 24, 200])
+@pytest.mark.parametrize("length", [10, 17, 24])
 def test_long_titles_do_not_run_into_each_other(length: int, lines: int) -> None:
     images = RANDOM.integers(0, 256, (10, 1, 28, 28), dtype=np.uint8)
     name = style.drawn(("photograph_of_a_house_" * 10)[:length], "another")
@@ -302,15 +293,9 @@ SHAPES = [(1, 28, 28), (3, 28, 28), (1, 9, 40), (3, 40, 9), (3, 8, 256), (1, 256
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_images_of_any_size_and_colour_keep_their_proportions_and_give_the_same_bytes(
-    shape: tuple[int, int, int],
-) -> None:
-    contents = []
-    for _ in range(2):
-        images = np.random.default_rng(0).integers(0, 256, (3, 3, *shape), dtype=np.uint8)
-        figure = pictures.reconstructions_figure({"Best": block(images[0], ["Ankle boot"] * 3, *images[1:])})
-        contents.append(style.png(figure, 40))
-    assert contents[0] == contents[1]
+def test_images_of_any_size_and_colour_keep_their_proportions(shape: tuple[int, int, int]) -> None:
+    images = RANDOM.integers(0, 256, (3, 3, *shape), dtype=np.uint8)
+    figure = pictures.reconstructions_figure({"Best": block(images[0], ["Ankle boot"] * 3, *images[1:])})
     assert_texts_are_readable(figure)
     for axes in figure.axes:
         axes.apply_aspect()
@@ -319,20 +304,12 @@ def test_images_of_any_size_and_colour_keep_their_proportions_and_give_the_same_
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 256), (1, 256, 8)])
-def test_fifty_images_however_long_fit_a_file_at_the_highest_resolution(shape: tuple[int, int, int]) -> None:
-    images = np.zeros((50, *shape), np.uint8)
+def test_as_many_images_as_can_be_asked_for_fit_a_file_at_the_highest_resolution(shape: tuple[int, int, int]) -> None:
+    images, ways = np.zeros((50, *shape), np.uint8), np.zeros((20, 10, *shape), np.uint8)
     blocks = {"Random": block(images, ["7"] * 50, images, images)}
     blocks |= {name: block(images[:10], ["7"] * 10, images[:10], images[:10]) for name in ("Best", "Median", "Worst")}
-    figure = pictures.reconstructions_figure(blocks)
-    assert (figure.get_size_inches() * 600 < 2**16).all()  # which is matplotlib's limit
-
-
-def test_maps_of_many_classes_and_of_none_give_the_same_bytes() -> None:
-    points = RANDOM.normal(size=(130, 2)).astype(np.float32)
-    for classes in ([], [f"class {label}" for label in range(30)]):
-        labels = np.arange(130) % len(classes) if classes else np.full(130, -1)
-        one, other = (style.png(embedding.tsne_figure(points, labels, classes), 40) for _ in range(2))
-        assert one == other
+    for figure in (pictures.reconstructions_figure(blocks), pictures.interpolations_figure(ways, ways)):
+        assert (figure.get_size_inches() * 600 < 2**16).all()  # which is matplotlib's limit
 
 
 def test_a_name_that_would_cover_that_of_a_larger_class_is_left_out() -> None:
@@ -359,7 +336,7 @@ def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int
 
 
 @pytest.mark.parametrize(("count", "shown"), [(2, 2), (57, 57), (300, 100)])
-@pytest.mark.parametrize("shape", SHAPES[:5])
+@pytest.mark.parametrize("shape", SHAPES[:4])
 def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int], count: int, shown: int) -> None:
     mixture, independent = RANDOM.integers(0, 256, (2, count, *shape), dtype=np.uint8)
     figure = pictures.samples_figure(mixture, independent)
@@ -376,14 +353,8 @@ def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int]
     assert_texts_are_readable(figure)
 
 
-def test_new_images_give_the_same_bytes() -> None:
-    images = RANDOM.integers(0, 256, (2, 57, 3, 28, 20), dtype=np.uint8)
-    one, other = (style.png(pictures.samples_figure(*images), 40) for _ in range(2))
-    assert one == other
-
-
-@pytest.mark.parametrize("pairs", [1, 5, 20])
-@pytest.mark.parametrize("shape", SHAPES[:5])
+@pytest.mark.parametrize("pairs", [1, 5])
+@pytest.mark.parametrize("shape", SHAPES[:4])
 def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[int, int, int], pairs: int) -> None:
     ways, fades = RANDOM.integers(0, 256, (2, pairs, 10, *shape), dtype=np.uint8)
     figure = pictures.interpolations_figure(ways, fades)
@@ -391,12 +362,6 @@ def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[in
         assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
     assert len(figure.texts) == 1
     assert_texts_are_readable(figure)
-    assert (figure.get_size_inches() * 600 < 2**16).all()
-
-
-def test_twenty_pairs_however_long_fit_a_file_at_the_highest_resolution() -> None:
-    ways = np.zeros((20, 10, 1, 256, 8), np.uint8)
-    assert (pictures.interpolations_figure(ways, ways).get_size_inches() * 600 < 2**16).all()
 
 
 def test_errors_are_those_of_the_pixels_on_the_scale_of_the_losses() -> None:
