@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from networks import NETWORKS, network
 from torch import Tensor, nn
 
-from convae.network import conv_linear
+from convae.network import conv, conv_linear
 from convae.network.conv import cells_of
 from convae.network.models import Autoencoder
 
