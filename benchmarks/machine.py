@@ -15,7 +15,7 @@ import sklearn
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.rival import Autoencoder
+from benchmarks.reference import Autoencoder
 
 SIDE = 2048
 COPIED = 1 << 28

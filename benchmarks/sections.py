@@ -59,10 +59,12 @@ def measure_run(bench: Bench) -> dict[str, Any]:
     rounds = []
     for number in range(1, bench.scale.pairs + 1):
         say(f"run {number}/{bench.scale.pairs}: the reference program")
-        rival = f"python -m benchmarks.rival {bench.folder} --images {bench.scale.images} --epochs {bench.scale.epochs}"
-        rival_seconds, output = bench.run(bench.repository, rival)
+        reference = (
+            f"python -m benchmarks.reference {bench.folder} --images {bench.scale.images} --epochs {bench.scale.epochs}"
+        )
+        reference_seconds, output = bench.run(bench.repository, reference)
         report = json.loads(output.splitlines()[-1])
-        say(f"run {number}/{bench.scale.pairs}: the pipeline, after {rival_seconds:.1f} s of the reference program")
+        say(f"run {number}/{bench.scale.pairs}: the pipeline, after {reference_seconds:.1f} s of the reference program")
         clone = bench.clone("pipeline")
         seen: list[tuple[float, int]] = []
         seconds, _ = bench.run(clone, "dvc repro --force --no-run-cache", partial(note_epochs, clone, seen))
@@ -71,7 +73,7 @@ def measure_run(bench: Bench) -> dict[str, Any]:
         fast_seconds, _ = bench.run(fast, "python -m stages.train")
         rounds.append(
             {
-                "rival": {"whole": rival_seconds, "epoch": np.mean(report["seconds"]["epochs"][1:]), **report},
+                "reference": {"whole": reference_seconds, "epoch": np.mean(report["seconds"]["epochs"][1:]), **report},
                 "pipeline": {
                     "whole": seconds,
                     "epoch": epoch,
@@ -100,7 +102,7 @@ def measure_tsne(bench: Bench) -> dict[str, Any]:
     shutil.rmtree(clone, ignore_errors=True)
     shutil.copytree(bench.finished(), clone, symlinks=True)
     params = TsneParams.model_validate(yaml.safe_load((clone / "params.yaml").read_text())["tsne"])
-    ways = {"rival": TSNE(2).fit_transform, "pipeline": partial(embed, params=params)}
+    ways = {"reference": TSNE(2).fit_transform, "pipeline": partial(embed, params=params)}
     results: dict[str, Any] = {}
     for split, pairs in zip(("test", "train"), bench.scale.tsne_pairs, strict=False):
         set_params(clone, {"extract.split": split})

@@ -20,7 +20,7 @@ def render(results: Results) -> str:
         return "Not measured yet.\n"
     parts = [_machine(results)]
     if "run" in sections or "tsne" in sections:
-        parts.append(_rival(results))
+        parts.append(_reference(results))
     if "arithmetic" in sections:
         parts.append(_arithmetic(sections["arithmetic"]))
     if "tsne" in sections:
@@ -87,13 +87,13 @@ def _machine(results: Results) -> str:
     )
 
 
-def _compared(what: str, rival: list[float], pipeline: list[float], least: float) -> list[str]:
-    ratios = [ours / theirs for ours, theirs in zip(pipeline, rival, strict=True)]
+def _compared(what: str, reference: list[float], pipeline: list[float], least: float) -> list[str]:
+    ratios = [ours / theirs for ours, theirs in zip(pipeline, reference, strict=True)]
     spread = f"{median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
-    return [what, number(median(rival)), number(median(pipeline)), spread, str(len(ratios)), number(least)]
+    return [what, number(median(reference)), number(median(pipeline)), spread, str(len(ratios)), number(least)]
 
 
-def _rival(results: Results) -> str:
+def _reference(results: Results) -> str:
     sections, scale = results["sections"], results["scale"]
     images, epochs = scale["images"], scale["epochs"]
     rows = []
@@ -105,7 +105,7 @@ def _rival(results: Results) -> str:
 
         def compared(what: str, key: str, least: float) -> list[str]:
             return _compared(
-                what, values("rival", lambda run: run[key]), values("pipeline", lambda run: run[key]), least
+                what, values("reference", lambda run: run[key]), values("pipeline", lambda run: run[key]), least
             )
 
         counts = work(results, images, images // 6, epochs)
@@ -113,22 +113,22 @@ def _rival(results: Results) -> str:
         rows.append(compared("whole run", "whole", everything))
         rows.append(compared("an epoch", "epoch", limit(results, counts["train"] / epochs, images * PIXELS)))
         recipe = sections["run"]["fast_recipe"]
-        goal = median(values("rival", lambda run: run["losses"][-1][1]))
+        goal = median(values("reference", lambda run: run["losses"][-1][1]))
         reached = median(values("fast", lambda run: run["losses"][-1]["test_loss"]))
         rows.append(
             _compared(
-                f"training to the reference program's last test loss ({goal:.4f}; the fast recipe's, after "
+                f"training to the reference program's last test loss ({goal:.4f}; fast training, after "
                 f"{recipe['train.epochs']} epochs: {reached:.4f})",
-                values("rival", lambda run: sum(run["seconds"]["epochs"])),
+                values("reference", lambda run: sum(run["seconds"]["epochs"])),
                 values("fast", lambda run: run["train"]),
                 limit(results, work(results, images, images // 6, recipe["train.epochs"])["train"], 0),
             )
         )
     for points, rounds in _by_points(sections.get("tsne", {})):
-        rival, pipeline = ([each[who]["seconds"] for each in rounds] for who in ("rival", "pipeline"))
+        reference, pipeline = ([each[who]["seconds"] for each in rounds] for who in ("reference", "pipeline"))
         moved = points * (LATENT + 2) * 4
         least = limit(results, work(results, 0, points, 0)["tsne"], moved)
-        rows.append(_compared(f"t-SNE of {points:,} points", rival, pipeline, least))
+        rows.append(_compared(f"t-SNE of {points:,} points", reference, pipeline, least))
     return _table(
         ["seconds", "reference program", "this pipeline", "ratio (lowest to highest)", "pairs", "limit"], rows
     )
@@ -152,7 +152,7 @@ def _maps(section: Results) -> str:
     rows = [
         [
             f"{points:,} points, {name}",
-            *(f"{median(each[who][key] for each in rounds):.4f}" for who in ("rival", "pipeline")),
+            *(f"{median(each[who][key] for each in rounds):.4f}" for who in ("reference", "pipeline")),
         ]
         for points, rounds in _by_points(section)
         for name, key in (("neighbour recall at 10", "neighbour_recall"), ("10-NN accuracy", "map_knn_accuracy"))
@@ -211,7 +211,7 @@ def _growth_of_memory(results: Results) -> str:
         for stage, measured in stages.items()
     ]
     if "run" in results["sections"]:
-        peak = median(each["rival"]["peak_bytes"] for each in results["sections"]["run"]["rounds"])
+        peak = median(each["reference"]["peak_bytes"] for each in results["sections"]["run"]["rounds"])
         rows.append(["reference program", *[""] * (len(parts) - 1), f"{peak / 1e6:.0f}", ""])
     head = "MB at the peak: the largest process (RSS), all together (PSS)"
     return _table([head, *parts, "its artifacts"], rows)

@@ -6,8 +6,8 @@ import numpy as np
 
 from convae import artifacts
 from convae.data.images import read_images
-from convae.generation.likeness import likeness
 from convae.generation.mixtures import read_mixture
+from convae.generation.sample_quality import sample_quality
 from convae.stage import run
 
 
@@ -19,7 +19,7 @@ def main() -> None:
         "independent": read_images(Path("artifacts/generate/independent.npy"), test.shape[1:]),
     }
     components = len(read_mixture(Path("artifacts/generate/mixture.safetensors")).weights)
-    measured = likeness(samples, train, test, reconstructions)
+    measured = sample_quality(samples, train, test, reconstructions)
     artifacts.write_metrics(Path("artifacts/assess/generation.json"), {**measured, "components": components})
     artifacts.write_metrics(Path("metrics/generation.json"), {"coverage": measured["coverage"]["mixture"]})
 

@@ -21,8 +21,8 @@ def main() -> None:
     test_pixels = read_images(Path("artifacts/data/test_images.npy"), model.image_shape)
     classes = read_classes(Path("artifacts/data/classes.json"))
     labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
-    with artifacts.new_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test_pixels.shape) as put:
-        measured = losses(model, train_pixels, test_pixels, labels, classes, put)
+    with artifacts.new_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test_pixels.shape) as write_rows:
+        measured = losses(model, train_pixels, test_pixels, labels, classes, write_rows)
     artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)
     shown = {
         split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")

@@ -7,7 +7,7 @@ import numpy as np
 from convae import artifacts
 from convae.data.images import read_images
 from convae.generation import densities, interpolation, mixtures
-from convae.generation.decoding import decode
+from convae.generation.latent_decoding import decode
 from convae.generation.params import GenerateParams
 from convae.network.loading import load
 from convae.params import load_section
@@ -20,7 +20,7 @@ def main() -> None:
     train = read_images(Path("artifacts/data/train_images.npy"), model.image_shape)
     test = read_images(Path("artifacts/data/test_images.npy"), model.image_shape)
     latents = densities.training_latents(model, train, model.latent_size)
-    mixture = densities.fit_mixture(latents, densities.borne(params.components, len(latents)), params.seed)
+    mixture = densities.fit_mixture(latents, densities.cap_components(params.components, len(latents)), params.seed)
     pairs = test[interpolation.choose_pairs(len(test), params.interpolations, params.seed)]
     for name, draw in (
         ("samples", mixtures.from_mixture(mixture, params.samples, params.seed)),

@@ -9,7 +9,7 @@ from convae.data import images, labels
 from convae.network.config import read_config
 from convae.params import load_section
 from convae.stage import run
-from convae.views import gallery, history, params
+from convae.views import gallery, loss_history, params
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     embedding = artifacts.read_array(Path("artifacts/tsne/embedding.npy"), np.float32, (None, 2))
     between = artifacts.read_array(new / "interpolations.npy", np.uint8, (None, None, *test.shape[1:]))
     results = gallery.Results(
-        history=history.read_history(Path("artifacts/train/history.csv")),
+        history=loss_history.read_history(Path("artifacts/train/history.csv")),
         classes=classes,
         images=test,
         files=images.read_files(data / "files.json", "test", test),
@@ -32,7 +32,7 @@ def main() -> None:
         interpolations=between,
         crossfades=artifacts.read_array(new / "crossfades.npy", np.uint8, between.shape),
     )
-    for name, content in gallery.files(results, load_section("plot", params.PlotParams)).items():
+    for name, content in gallery.render_figures(results, load_section("plot", params.PlotParams)).items():
         artifacts.write_bytes(Path("artifacts/plots") / name, content)
 
 

@@ -25,7 +25,7 @@ def main() -> None:
     artifacts.write_metrics(Path("metrics/embedding.json"), {key: measured[key] for key in MAIN if key in measured})
     pairs = zip(labels, knn_predictions(embedding, labels), strict=False)
     named = [("actual", "predicted"), *((classes[label], classes[found]) for label, found in pairs)]
-    artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.table(named))
+    artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.csv_table(named))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main() -> None:
     machine = devices.machine(device, params.arithmetic)
     key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
     torch.set_num_threads(1)
-    with devices.computing(device), hosts.joined(device), checkpoints.checkpoint(key) as checkpoint:
+    with devices.device_errors(device), hosts.process_group(device), checkpoints.checkpoint(key) as checkpoint:
         model = models.build(config, params.seed).to(device)
         for losses in loop.train(model, train_images, test_images, params, device, checkpoint):
             if hosts.rank() == 0:

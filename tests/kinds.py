@@ -24,7 +24,7 @@ from convae.network.models import build
 from convae.network.stored import read_weights
 from convae.network.weights import weights, write_weights
 from convae.training.history import EpochLosses, write_history
-from convae.views.history import read_history
+from convae.views.loss_history import read_history
 from convae.views.style import png
 
 ARRAY = np.array([[0, 1], [2, 3], [4, -5]], np.float32)

@@ -33,8 +33,8 @@ import sys
 from convae import artifacts, check, errors, params, stage
 from convae.data import downloads, idx, images, labels
 from convae.maps import params, quality, tsne
-from convae.generation import likeness, mixtures, params
-from convae.views import history, params
+from convae.generation import sample_quality, mixtures, params
+from convae.views import loss_history, params
 print([name for name in ("torch", "sklearn", "matplotlib", "dvc", "convae.api") if name in sys.modules])
 from convae import load
 print("torch" in sys.modules)

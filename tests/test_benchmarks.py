@@ -30,7 +30,7 @@ def cells(tables: str, first: str) -> list[str]:
 
 def test_a_ratio_is_the_median_of_those_of_the_pairs_and_a_limit_is_the_work_over_the_rate() -> None:
     tables = table.render(RESULTS)
-    ratios = [each["pipeline"]["whole"] / each["rival"]["whole"] for each in SECTIONS["run"]["rounds"]]
+    ratios = [each["pipeline"]["whole"] / each["reference"]["whole"] for each in SECTIONS["run"]["rounds"]]
     expected = f"{median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
     assert cells(tables, "whole run")[3:5] == [expected, str(len(ratios))]
     work = 60_000 * RESULTS["network"]["training"] + 10_000 * RESULTS["network"]["forward"]
@@ -135,9 +135,9 @@ def test_all_sections_measure_a_tiny_pipeline(
     ]
     (pair,) = saved[-1]["sections"]["run"]["rounds"]
     assert 0 < pair["pipeline"]["epoch"] < pair["pipeline"]["whole"] < took
-    assert 0 < pair["rival"]["epoch"] < pair["rival"]["whole"] < took
+    assert 0 < pair["reference"]["epoch"] < pair["reference"]["whole"] < took
     # On the same scale: after ten steps, the first weights still move the loss by a factor of two.
-    for loss in (pair["pipeline"]["losses"][-1]["test_loss"], pair["rival"]["losses"][-1][1]):
+    for loss in (pair["pipeline"]["losses"][-1]["test_loss"], pair["reference"]["losses"][-1][1]):
         assert 0.2 < loss < 1.5
     assert set(saved[-1]["sections"]["growth"]["1"]) == set(stages)
     # Pixels (of the output, or of a transposed convolution's input), channels in and out, the kernel's pixels.

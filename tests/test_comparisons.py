@@ -35,7 +35,7 @@ RESULTS = {
         "conv_linear-32-64-to-64": record(0.05),
         **{f"conv_linear-64-128-to-64{seed}": record(loss) for seed, loss in WIDE.items()},
     },
-    "yardsticks": {"pca": [{"components": 2, "bits": 8, "bits_per_pixel": 0.02, "test_mse": 0.25}]},
+    "baselines": {"pca": [{"components": 2, "bits": 8, "bits_per_pixel": 0.02, "test_mse": 0.25}]},
 }
 
 
@@ -104,7 +104,7 @@ def test_what_has_not_moved_is_not_said_to_have(root: Path) -> None:
     (root / "src/c.py").write_text("of a stage that the experiment does not run\n")
     (root / "src/check.py").write_text("of one that makes the same whatever it reads\n")
     others = {**PARAMS, "other": {"size": 2}}
-    assert records.moved(RECORD, TRIED, STAGES, others, root) == []
+    assert records.changed_since(RECORD, TRIED, STAGES, others, root) == []
 
 
 def test_code_and_parameters_that_have_moved_are_named(root: Path) -> None:
@@ -112,7 +112,7 @@ def test_code_and_parameters_that_have_moved_are_named(root: Path) -> None:
     (root / "src/b.py").unlink()
     stages = {**STAGES, "train": {**STAGES["train"], "deps": ["passed", "src/a.py", "src/c.py"]}}
     params = {**PARAMS, "train": {"rate": 1, "seed": 1}}
-    found = check.findings({"experiments": {"tried": RECORD}, "yardsticks": {}}, {"tried": TRIED}, stages, params, root)
+    found = check.findings({"experiments": {"tried": RECORD}, "baselines": {}}, {"tried": TRIED}, stages, params, root)
     names = ("src/a.py", "src/b.py", "src/c.py", "train.seed")
     assert found == [f"{name}: has changed since 1 of 1 experiments" for name in names]
 
@@ -120,7 +120,7 @@ def test_code_and_parameters_that_have_moved_are_named(root: Path) -> None:
 def test_a_changed_table_is_noticed(root: Path) -> None:
     other = Experiment({"train.rate": 3}, ("evaluate",))
     found = check.findings(
-        {"experiments": {"tried": RECORD, "gone": RECORD}, "yardsticks": {}}, {"tried": other}, STAGES, PARAMS, root
+        {"experiments": {"tried": RECORD, "gone": RECORD}, "baselines": {}}, {"tried": other}, STAGES, PARAMS, root
     )
     assert found == ["train.rate: has changed since 1 of 1 experiments", "gone: is no longer in the table"]
 
@@ -177,10 +177,10 @@ while width == 3 and pathlib.Path(os.environ["RUNS"] + ".wait").exists():
     time.sleep(0.05)
 """,
     "go.py": """import sys
-from benchmarks.comparisons.run import collect, run_lacking
+from benchmarks.comparisons.run import collect, run_missing
 from benchmarks.comparisons.table import Experiment
 wanted = {f"width-{width}": Experiment({"model.width": width}, ("evaluate",)) for width in map(int, sys.argv[1:])}
-assert run_lacking(wanted) == []
+assert run_missing(wanted) == []
 assert collect(wanted) == []
 """,
 }
@@ -238,4 +238,4 @@ def test_results_are_of_a_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     subprocess.run(["git", "init", "--quiet"], check=True)
     (tmp_path / "params.yaml").write_text("changed\n")
     with pytest.raises(run.ConvaeError, match=r"params\.yaml: differs from the last commit"):
-        run.run_lacking({})
+        run.run_missing({})

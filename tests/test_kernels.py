@@ -24,12 +24,12 @@ from sklearn.neighbors import NearestNeighbors
 from convae.maps import tsne
 from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
-from convae.maps.points import rounded
+from convae.maps.points import round_points
 from convae.maps.quality import quality
 
-show("start", tsne.start(latents, 0))
+show("start", tsne.initial_map(latents, 0))
 # What t-SNE computes its affinities of.
-show("distances", *NearestNeighbors(n_neighbors=30, algorithm="brute").fit(rounded(latents)).kneighbors())
+show("distances", *NearestNeighbors(n_neighbors=30, algorithm="brute").fit(round_points(latents)).kneighbors())
 tsne.EARLY, tsne.LATE = 10, 30
 near = neighbours(latents)
 show("neighbours", *near)

@@ -56,7 +56,7 @@ def test_a_line_that_is_told_anyway_takes_the_place_of_another(capsys: pytest.Ca
         for number in range(1, 19):
             advance(100)
             if number % 3 == 0:
-                progress.tell(f"epoch {number // 3}")
+                progress.log(f"epoch {number // 3}")
     assert capsys.readouterr() == ("".join(f"epoch {number}\n" for number in range(1, 7)), "")
 
 
@@ -71,7 +71,7 @@ with progress.progress(2100, "images", done=100, shown={shown}) as advance:
         time.sleep(0.03)
         advance(100)
         if {shown} and number % 5 == 0:
-            progress.tell(f"epoch {{number // 5}}/4")
+            progress.log(f"epoch {{number // 5}}/4")
 """
     mine, its = pty.openpty()
     termios.tcsetwinsize(its, (24, 100))

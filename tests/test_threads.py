@@ -17,7 +17,7 @@ import joblib, numpy as np, torch
 cores = int(sys.argv[1])
 joblib.cpu_count = lambda **_: cores
 torch.set_num_threads(cores)
-from convae.generation.decoding import decode
+from convae.generation.latent_decoding import decode
 from convae.generation.densities import fit_mixture, from_columns
 from convae.generation.mixtures import from_mixture
 from convae.generation.interpolation import interpolations
@@ -28,7 +28,7 @@ from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.measures.pca import pca_errors
-from convae.measures.reconstruction import reconstructed
+from convae.measures.reconstruction import measure_reconstructions
 from convae.measures.rounding import rounded_errors
 from convae.network.models import build
 from convae.network.config import ModelConfig
@@ -56,7 +56,7 @@ model = build(ModelConfig(architecture="conv", channels=(8, 16), image_shape=(1,
 pixels = random.integers(0, 256, (600, 1, 28, 28), dtype=np.uint8)
 show("encode", *encode(model, pixels))
 show("extract", *(part for chunk in extract(model, pixels) for part in chunk))
-show("reconstruct", *reconstructed(model, pixels))
+show("reconstruct", *measure_reconstructions(model, pixels))
 print(rounded_errors(model, pixels, pixels[:300], (8, 4)))
 for latents in (equal, random.normal(size=(300, 1100)).astype(np.float32)):
     mixture = fit_mixture(latents, 9, 0)

@@ -8,10 +8,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.comparisons.baselines import changed_baselines
 from benchmarks.comparisons.page import page_files, write_page
-from benchmarks.comparisons.records import Json, moved, read_pipeline, read_results
+from benchmarks.comparisons.records import Json, changed_since, read_pipeline, read_results
 from benchmarks.comparisons.table import Experiment, experiments
-from benchmarks.comparisons.yardsticks import yardsticks_moved
 from convae.errors import ConvaeError
 from convae.params import read_params
 
@@ -41,12 +41,14 @@ def findings(results: Json, wanted: dict[str, Experiment], stages: Json, params:
     records = results["experiments"]
     known = {name: experiment for name, experiment in wanted.items() if name in records}
     counts = Counter(
-        what for name, experiment in known.items() for what in moved(records[name], experiment, stages, params, root)
+        what
+        for name, experiment in known.items()
+        for what in changed_since(records[name], experiment, stages, params, root)
     )
     found = [f"{what}: has changed since {count} of {len(known)} experiments" for what, count in sorted(counts.items())]
-    if results["yardsticks"]:
-        changed = yardsticks_moved(results["yardsticks"], records, root)
-        found += [f"{what}: has changed since the yardsticks were measured" for what in changed]
+    if results["baselines"]:
+        changed = changed_baselines(results["baselines"], records, root)
+        found += [f"{what}: has changed since the baselines were measured" for what in changed]
     return found + [f"{name}: is no longer in the table" for name in records if name not in wanted]
 
 

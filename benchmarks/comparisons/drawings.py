@@ -86,14 +86,14 @@ def compression_figure(results: Json) -> Figure:
             names = [name(NETWORKS[key][1](size)) for size in sorted(SIZES)]
             rates = pairs((ask[f"rate{bits}"].get(each), ask[f"bits{bits}"].get(each)) for each in names)
             line(axes, rates, key, f"{key}, {bits} bits a value", style)
-    yardsticks = results["yardsticks"]
+    baselines = results["baselines"]
     for bits, style in ((8, "-"), (4, ":")):
-        rows = [row for row in yardsticks.get("pca", []) if row["bits"] == bits]
+        rows = [row for row in baselines.get("pca", []) if row["bits"] == bits]
         line(
             axes, [(row["bits_per_pixel"], row["test_mse"]) for row in rows], "PCA", f"PCA, {bits} bits a value", style
         )
     for codec, colour in (("JPEG", "#009e73"), ("WebP", "#cc79a7")):
-        rows = [row for row in yardsticks.get("codecs", []) if row["codec"] == codec]
+        rows = [row for row in baselines.get("codecs", []) if row["codec"] == codec]
         for which, style, label in (
             ("coded_bits_per_pixel", "s-", "without headers"),
             ("bits_per_pixel", "s:", "files"),

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 def read_results(path: Path = RESULTS) -> Json:
     """Read the results; without a file, there are none."""
-    empty: Json = {"experiments": {}, "yardsticks": {}}
+    empty: Json = {"experiments": {}, "baselines": {}}
     return unpacked(artifacts.read_json(path)) if path.exists() else empty
 
 
@@ -34,7 +34,7 @@ def write_results(results: Json, path: Path = RESULTS) -> None:
         if record["sources"] not in lists:
             lists.append(record["sources"])
         packed[name] = record | {"sources": lists.index(record["sources"])}
-    parts = {"sources": lists, "experiments": packed, "yardsticks": results["yardsticks"]}
+    parts = {"sources": lists, "experiments": packed, "baselines": results["baselines"]}
 
     def lines(part: Any) -> str:
         keyed = isinstance(part, dict)
@@ -51,7 +51,7 @@ def unpacked(content: Json) -> Json:
         name: record | {"sources": content["sources"][record["sources"]]}
         for name, record in content["experiments"].items()
     }
-    return {"experiments": experiments, "yardsticks": content["yardsticks"]}
+    return {"experiments": experiments, "baselines": content["baselines"]}
 
 
 def read_pipeline() -> Json:
@@ -142,7 +142,7 @@ def checks(stages: Json) -> set[str]:
     return {name for name, stage in stages.items() if {f"{PARAMS}": None} in stage.get("params", [])}
 
 
-def moved(record: Json, experiment: Experiment, stages: Json, params: Json, root: Path = Path()) -> list[str]:
+def changed_since(record: Json, experiment: Experiment, stages: Json, params: Json, root: Path = Path()) -> list[str]:
     """List the code files and parameters that have changed since an experiment ran.
 
     Parameters

@@ -10,18 +10,18 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks.comparisons.baselines import NETWORKS, changed_baselines, measure
 from benchmarks.comparisons.page import write_page
 from benchmarks.comparisons.records import (
     Json,
+    changed_since,
     experiment_refs,
-    moved,
     read_pipeline,
     read_results,
     record_of,
     write_results,
 )
 from benchmarks.comparisons.table import BLOCKS, Changes, Experiment, experiments
-from benchmarks.comparisons.yardsticks import NETWORKS, measure, yardsticks_moved
 from convae.commands.programs import dvc, git
 from convae.errors import ConvaeError
 from convae.params import PARAMS, read_params
@@ -51,7 +51,7 @@ def make_results(blocks: list[str], only_collect: bool) -> None:
     """
     if unknown := set(blocks) - BLOCKS.keys():
         raise ConvaeError("--only", f"got {', '.join(sorted(unknown))}", f"want some of {', '.join(BLOCKS)}")
-    failed = [] if only_collect else run_lacking(experiments({block: BLOCKS[block] for block in blocks}))
+    failed = [] if only_collect else run_missing(experiments({block: BLOCKS[block] for block in blocks}))
     missing = collect(experiments())
     if missing:
         print(f"missing: {', '.join(missing)}")
@@ -61,7 +61,7 @@ def make_results(blocks: list[str], only_collect: bool) -> None:
         raise ConvaeError(", ".join(failed), "failed", "see the output above, and run it again")
 
 
-def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
+def run_missing(wanted: dict[str, Experiment]) -> list[str]:
     """Run the missing experiments one after the other; return the names of those that failed.
 
     Raises
@@ -76,7 +76,7 @@ def run_lacking(wanted: dict[str, Experiment]) -> list[str]:
     for number, (name, experiment) in enumerate(wanted.items(), 1):
         if find(name, experiment, stages, params):
             continue
-        if name in known and not moved(known[name], experiment, stages, params):
+        if name in known and not changed_since(known[name], experiment, stages, params):
             continue
         print(f"\n{number}/{len(wanted)} {name}", flush=True)
         try:
@@ -134,8 +134,8 @@ def collect(wanted: dict[str, Experiment]) -> list[str]:
             records[name] = results["experiments"][name]
     results["experiments"] = records
     write_results(results)
-    if set(NETWORKS.values()) <= refs.keys() and yardsticks_moved(results["yardsticks"], records):
-        results["yardsticks"] = measure(records, refs)
+    if set(NETWORKS.values()) <= refs.keys() and changed_baselines(results["baselines"], records):
+        results["baselines"] = measure(records, refs)
         write_results(results)
     return [name for name in wanted if name not in records]
 

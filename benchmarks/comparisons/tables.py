@@ -126,14 +126,14 @@ def codecs(results: Json) -> str:
         "PSNR": lambda row: cell(row["psnr"], 1),
         "SSIM": lambda row: cell(row["ssim"], 3),
     }
-    rows = results["yardsticks"].get("codecs", [])
+    rows = results["baselines"].get("codecs", [])
     return table(columns, [[show(row) for show in columns.values()] for row in rows])
 
 
 def denoising(results: Json) -> str:
     """Make the table of methods that remove noise."""
     rows = []
-    for row in results["yardsticks"].get("denoising", []):
+    for row in results["baselines"].get("denoising", []):
         strength = f"{row['strength']:g}" if "strength" in row else ""
         rows.append([row["way"], strength, cell(row["mse"]), cell(row["psnr"], 1), cell(row["ssim"], 3)])
     return table(["method", "strength", "loss", "PSNR", "SSIM"], rows)

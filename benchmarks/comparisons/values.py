@@ -67,7 +67,7 @@ def values(results: Json) -> dict[str, Asked]:
         ``codec_loss``, ``codec_rate`` (bits per pixel without headers) and ``codec_headers``, looked up by codec and
         quality such as ``JPEG 10``. ``pca_bits``, by number of components and bits. ``denoised``, by method.
     """
-    experiments, yardsticks = results["experiments"], results["yardsticks"]
+    experiments, baselines = results["experiments"], results["baselines"]
 
     def number(path: str) -> Callable[[str], float]:
         def find(name: str) -> float:
@@ -80,7 +80,7 @@ def values(results: Json) -> dict[str, Asked]:
 
     def row(table: str, value: str, *keys: str) -> Callable[[str], float]:
         def find(name: str) -> float:
-            rows = {" ".join(str(row[key]) for key in keys): row for row in yardsticks[table]}
+            rows = {" ".join(str(row[key]) for key in keys): row for row in baselines[table]}
             return float(rows[name][value])
 
         return find

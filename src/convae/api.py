@@ -11,15 +11,15 @@ from convae.commands.inputs import check_model
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
-from convae.generation.decoding import decode
+from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import from_mixture, read_mixture
 from convae.maps.neighbours import nearest as similar
 from convae.maps.placing import place
 from convae.measures.reconstruction import reconstruction_errors
 from convae.network import encoding, loading
+from convae.network.chunks import map_chunks
 from convae.network.exporting import to_onnx
 from convae.network.models import Autoencoder
-from convae.network.passes import in_chunks
 from convae.network.pixels import normalize, to_pixels
 
 __all__ = [
@@ -112,7 +112,7 @@ def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     def reconstruct_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (to_pixels(model(images)).numpy(),)
 
-    return np.concatenate([outputs for (outputs,) in in_chunks(model, reconstruct_chunk, _checked(model, pixels))])
+    return np.concatenate([outputs for (outputs,) in map_chunks(model, reconstruct_chunk, _checked(model, pixels))])
 
 
 def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from convae.errors import ConvaeError
 
 # Called with the number of the first row and an array of rows, writes them into a larger array.
-Put = Callable[[int, np.ndarray], None]
+WriteRows = Callable[[int, np.ndarray], None]
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_array(path: Path, dtype: type[np.generic] | np.dtype[Any], shape: tuple[int, ...]) -> Iterator[Put]:
+def new_array(path: Path, dtype: type[np.generic] | np.dtype[Any], shape: tuple[int, ...]) -> Iterator[WriteRows]:
     """Create an ``.npy`` file, in C order, to be filled in parts by this process or by its forks.
 
     Parameters
@@ -120,7 +120,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_bytes(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
 
 
-def table(rows: Iterable[Iterable[Any]]) -> bytes:
+def csv_table(rows: Iterable[Iterable[Any]]) -> bytes:
     """Return rows, the first with the names of the columns, as CSV in UTF-8; floats keep all digits."""
     content = io.StringIO()
     csv.writer(content, lineterminator="\n").writerows(rows)
@@ -197,7 +197,7 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     return array
 
 
-def forget(array: np.ndarray) -> None:
+def drop_pages(array: np.ndarray) -> None:
     """Release the memory pages of a mapped array; they are read from the file again when needed."""
     mapped = getattr(array, "_mmap", None)
     if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -84,7 +84,7 @@ def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int]
     return advance
 
 
-def tell(line: str) -> None:
+def log(line: str) -> None:
     """Print a line on stdout, above the progress bar if there is one."""
     global _last_line
     _last_line = time.monotonic()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from convae.arithmetic.pca import bits_beside, coordinates, on_grid, principal_components
+from convae.arithmetic.principal_components import bits_left, coordinates, on_grid, principal_components
 
 RANDOM = np.random.default_rng(0)
 # Standard deviations that fall like those of latent vectors, in directions that are no axes.
@@ -93,7 +93,7 @@ def test_sums_of_products_on_grids_are_exact_in_any_order(
     taken: int, values: list[tuple[float, float]], random: object
 ) -> None:
     left, right = np.array(values).T
-    left, right = on_grid(left, taken), on_grid(right, bits_beside(taken, len(values)))
+    left, right = on_grid(left, taken), on_grid(right, bits_left(taken, len(values)))
     exact = sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(left, right, strict=True))
     order = list(range(len(values)))
     for _ in range(3):

@@ -15,7 +15,7 @@ import convae
 from convae import artifacts
 from convae.commands.generate import sheet
 from convae.commands.main import main
-from convae.generation.decoding import decode
+from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import Mixture, from_mixture, write_mixture
 from convae.network.config import ModelConfig
 from convae.network.models import build
@@ -61,10 +61,10 @@ def test_with_the_stages_number_and_seed_they_are_its_samples(run: Callable[...,
     kept = a_mixture()
     write_mixture(mixture, kept)
 
-    def put(first: int, images: np.ndarray) -> None:
+    def write_rows(first: int, images: np.ndarray) -> None:
         expected[first : first + len(images)] = images
 
-    decode(model, from_mixture(kept, 300, 5), 300, put)
+    decode(model, from_mixture(kept, 300, 5), 300, write_rows)
     assert run("-n", "300", "--seed", "5", "-o", "new.npy") == (0, "", "")
     assert np.load("new.npy").tobytes() == expected.tobytes()
     assert convae.generate(model, mixture, 300, seed=5).tobytes() == expected.tobytes()

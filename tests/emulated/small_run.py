@@ -15,11 +15,11 @@ import torch
 from threadpoolctl import threadpool_info
 
 from convae.network import noise
+from convae.network.chunks import map_chunks
 from convae.network.config import ModelConfig
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder, build
 from convae.network.mse import squared_errors
-from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 from convae.network.weights import weights
 from convae.training.loop import train
@@ -63,7 +63,7 @@ def reconstruct(model: Autoencoder, images: np.ndarray) -> tuple[np.ndarray, np.
         outputs = model(chunk)
         return to_pixels(outputs).numpy(), squared_errors(outputs, chunk)
 
-    reconstructions, errors = zip(*in_chunks(model, reconstruct_chunk, images), strict=True)
+    reconstructions, errors = zip(*map_chunks(model, reconstruct_chunk, images), strict=True)
     return np.concatenate(reconstructions), np.concatenate(errors)
 
 

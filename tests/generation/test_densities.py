@@ -82,7 +82,7 @@ def test_latents_of_any_kind_have_a_density(latents: np.ndarray) -> None:
 def test_longer_vectors_are_fit_in_random_directions_as_well_as_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     latents = clusters()
     exact = densities.fit_mixture(latents, 3, 0)
-    monkeypatch.setattr(densities, "EXACT", 5)
+    monkeypatch.setattr(densities, "EXACT_VALUES", 5)
     at_random = densities.fit_mixture(latents, 3, 0)
     assert np.sort(at_random.weights) == pytest.approx(np.sort(exact.weights), abs=1e-6)
 
@@ -131,7 +131,7 @@ def test_of_many_images_a_sample_is_encoded_to_what_the_encoder_gives(monkeypatc
 def test_a_component_has_twenty_images_and_fewer_than_asked_are_told(
     asked: int, images: int, want: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert densities.borne(asked, images) == want
+    assert densities.cap_components(asked, images) == want
     told = f"generate: {want} components, not {asked}: each needs 20 of the {images} images\n"
     assert capsys.readouterr().out == (told if want < asked else "")
 

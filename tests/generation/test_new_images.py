@@ -6,7 +6,7 @@ import torch
 from networks import NETWORKS, network
 
 from convae.generation import interpolation
-from convae.generation.decoding import decode, ends_in_relu
+from convae.generation.latent_decoding import decode, ends_in_relu
 from convae.network import pixels
 from convae.network.models import Autoencoder
 
@@ -17,10 +17,10 @@ SHAPE = (3, 30, 20)
 def decoded(model: Autoencoder, latents: np.ndarray) -> np.ndarray:
     found = np.zeros((len(latents), *SHAPE), np.uint8)
 
-    def put(first: int, images: np.ndarray) -> None:
+    def write_rows(first: int, images: np.ndarray) -> None:
         found[first : first + len(images)] = images
 
-    decode(model, lambda start, stop: latents[start:stop], len(latents), put)
+    decode(model, lambda start, stop: latents[start:stop], len(latents), write_rows)
     return found
 
 

@@ -5,7 +5,7 @@ import pytest
 from networks import NETWORKS, network
 
 from convae.latents.extraction import extract
-from convae.measures.reconstruction import reconstructed
+from convae.measures.reconstruction import measure_reconstructions
 from convae.network.encoding import encode
 
 
@@ -20,10 +20,10 @@ def test_latents_and_reconstructions_of_the_clean_images_are_those_of_encode_and
     assert latents.tobytes() == np.concatenate(list(encode(model, pixels))).tobytes()
     kept = np.zeros_like(pixels)
 
-    def put(first: int, rows: np.ndarray) -> None:
+    def write_rows(first: int, rows: np.ndarray) -> None:
         kept[first : first + len(rows)] = rows
 
-    measured, _ = reconstructed(model, pixels, put)
+    measured, _ = measure_reconstructions(model, pixels, write_rows)
     assert images.dtype == np.uint8
     assert (images == kept).all()
     assert errors.tobytes() == measured.astype(np.float32).tobytes()

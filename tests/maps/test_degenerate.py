@@ -95,7 +95,7 @@ def test_latents_that_vary_at_all_get_a_finite_map_and_finite_measures(embed: Em
 
 @pytest.mark.parametrize("exponent", [100, -90])
 def test_a_map_of_huge_or_tiny_latents_is_that_of_ordinary_ones(embed: Embed, exponent: int) -> None:
-    ordinary = points.in_range((BASE * 2.0**22).astype(np.float32))
+    ordinary = points.rescaled((BASE * 2.0**22).astype(np.float32))
     assert embed(np.ldexp(BASE, exponent).astype(np.float32)).tobytes() == embed(ordinary).tobytes()
     embedding = ordinary[:, :2].copy()
     scaled = [np.ldexp(BASE, each).astype(np.float32) for each in (0, exponent)]
@@ -105,7 +105,7 @@ def test_a_map_of_huge_or_tiny_latents_is_that_of_ordinary_ones(embed: Embed, ex
 
 def test_ordinary_latents_are_mapped_as_they_are() -> None:
     latents = BASE.astype(np.float32)
-    assert points.in_range(latents) is latents
+    assert points.rescaled(latents) is latents
 
 
 def test_latents_of_a_single_value_are_refused(embed: Embed) -> None:

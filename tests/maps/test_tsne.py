@@ -9,7 +9,7 @@ from convae.maps import tsne
 from convae.maps.neighbours import neighbours
 from convae.maps.params import TsneParams
 from convae.maps.quality import quality
-from convae.maps.tsne import embed, start
+from convae.maps.tsne import embed, initial_map
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
@@ -34,11 +34,11 @@ def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: 
 
 
 def test_it_starts_from_the_principal_components_and_the_seed_moves_each_point_a_little() -> None:
-    initial = start(LATENTS, 0)
+    initial = initial_map(LATENTS, 0)
     expected = PCA(2, svd_solver="full").fit_transform(LATENTS)
     expected *= np.sign((expected * initial).sum(axis=0)) * 1e-4 / expected[:, 0].std()
     assert abs(initial - expected).max() < 2e-6
-    assert len(np.unique(initial - start(LATENTS, 1))) == initial.size
+    assert len(np.unique(initial - initial_map(LATENTS, 1))) == initial.size
 
 
 @pytest.mark.usefixtures("_one_thread")

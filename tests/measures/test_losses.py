@@ -10,7 +10,7 @@ import torch
 from convae.measures import pca
 from convae.measures.losses import losses
 from convae.measures.pca import pca_errors
-from convae.measures.reconstruction import reconstructed
+from convae.measures.reconstruction import measure_reconstructions
 from convae.measures.rounding import rounded_errors
 from convae.measures.similarity import similarities
 from convae.network import pixels
@@ -83,11 +83,11 @@ def test_neither_chunks_nor_threads_change_the_errors_or_the_noise(
     deviation: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = network()
-    whole = reconstructed(model, TRAIN, deviation=deviation)
+    whole = measure_reconstructions(model, TRAIN, deviation=deviation)
     for chunk, cores in itertools.product((7, 60), (1, 5)):
         monkeypatch.setattr(pixels, "CHUNK", chunk)
         monkeypatch.setattr("joblib.cpu_count", lambda cores=cores: cores)
-        found = reconstructed(model, TRAIN, deviation=deviation)
+        found = measure_reconstructions(model, TRAIN, deviation=deviation)
         assert [each.tobytes() for each in found] == [each.tobytes() for each in whole]
 
 
@@ -100,7 +100,7 @@ def test_without_classes_there_are_no_losses_by_class() -> None:
 
 def test_the_values_of_pca_are_told_only_where_they_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pca_values" not in losses(network(), TRAIN, TEST, LABELS, CLASSES, Kept())
-    monkeypatch.setattr(pca, "EXACT", 100)  # as if these were large images
+    monkeypatch.setattr(pca, "EXACT_VALUES", 100)  # as if these were large images
     assert "pca_values" not in losses(network(), TRAIN, TEST, LABELS, CLASSES, Kept())
     found = losses(network(latent_size=80), TRAIN, TEST, LABELS, CLASSES, Kept())
     assert (found["latent_size"], found["pca_values"]) == (80, 59)

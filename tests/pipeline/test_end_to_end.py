@@ -106,7 +106,7 @@ def test_the_weights_fit_the_textbook_class_whose_own_loop_finds_the_stated_loss
 ) -> None:
     # Here, since with torchvision comes PyTorch's compiler, which takes seconds.
     import torchvision
-    from benchmarks.rival import Autoencoder
+    from benchmarks.reference import Autoencoder
 
     (tmp_path / "MNIST").mkdir()
     (tmp_path / "MNIST/raw").symlink_to(mnist_raw)

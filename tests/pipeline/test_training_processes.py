@@ -68,7 +68,7 @@ class Training(Repository):
 
     def goes_on(self) -> bytes:
         """Train to the end from the last whole epoch, on two cores and in one process; give the weights."""
-        assert "goes on after epoch" in self.run("python -m stages.train", LOKY_MAX_CPU_COUNT="2")
+        assert "resumes after epoch" in self.run("python -m stages.train", LOKY_MAX_CPU_COUNT="2")
         assert leftovers(self) == []
         return (self.path / WEIGHTS).read_bytes()
 
@@ -180,7 +180,7 @@ def test_processes_of_torchrun_share_the_work_and_end_with_it_whatever_a_cluster
     torchrun.kill()
     training.has_ended(torchrun)
     output = training.run(command, DVC_STAGE="train", **left)
-    assert output.count("goes on after epoch") == output.count("epoch 6/6: ") == 1
+    assert output.count("resumes after epoch") == output.count("epoch 6/6: ") == 1
     assert (training.path / WEIGHTS).read_bytes() == straight
 
 

@@ -211,9 +211,9 @@ def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_byte
     for process in training(killed, 10):
         process.kill()
     wait(lambda: statuses(killed)["second"] == "Failed", 1)
-    assert "goes on after epoch" in killed.run("dvc queue logs second")
+    assert "resumes after epoch" in killed.run("dvc queue logs second")
 
     output = killed.run(f"dvc exp run --temp --name third {command}")
     uninterrupted.communicate(timeout=300)
-    assert int(output.partition("goes on after epoch ")[2].partition("/")[0]) >= 10
+    assert int(output.partition("resumes after epoch ")[2].partition("/")[0]) >= 10
     assert experiments(killed)["third"]["outs"][WEIGHTS] == experiments(straight)["long"]["outs"][WEIGHTS]

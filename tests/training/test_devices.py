@@ -87,14 +87,14 @@ def test_a_full_device_is_named_even_if_nobody_asked_for_it(monkeypatch: pytest.
     ],
 )
 def test_a_device_that_fails_in_training_is_a_line(error: Exception, device: str, line: str) -> None:
-    with pytest.raises(ConvaeError) as raised, devices.computing(torch.device(device)):
+    with pytest.raises(ConvaeError) as raised, devices.device_errors(torch.device(device)):
         raise error
     assert str(raised.value) == line
 
 
 def test_an_error_of_ours_in_training_stays_what_it_is() -> None:
     error = RuntimeError("shapes cannot be multiplied")
-    with pytest.raises(RuntimeError) as raised, devices.computing(CPU):
+    with pytest.raises(RuntimeError) as raised, devices.device_errors(CPU):
         raise error
     assert raised.value is error
 

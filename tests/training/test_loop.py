@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from convae.errors import ConvaeError
 from convae.network import models
+from convae.network.chunks import thread_pool
 from convae.network.noise import draw
-from convae.network.passes import threads
 from convae.training import loop
 from convae.training.history import EpochLosses
 from convae.training.params import TrainParams
@@ -125,7 +125,7 @@ def clean_gradient(pixels: torch.Tensor, numbers: np.ndarray, inputs: torch.Tens
 
 def our_gradient(pixels: torch.Tensor, numbers: np.ndarray, epoch: int, **changes: float) -> tuple[torch.Tensor, float]:
     params = TRAIN.model_copy(update=changes)
-    with threads() as pool:
+    with thread_pool() as pool:
         return loop.batch_gradient(build().train(), pixels, torch.from_numpy(numbers), params, epoch, pool)
 
 

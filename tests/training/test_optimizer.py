@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
 
-from convae.training.optimizer import MOMENTUM, adamw, one_cycle, power
+from convae.training.optimizer import BETA_1, adamw, one_cycle, power
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
@@ -19,7 +19,7 @@ def test_steps_are_pytorchs_but_for_rounding(schedule: str) -> None:
     optimizer = torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1)
     scheduler = OneCycleLR(optimizer, max_lr=0.01, total_steps=12)
     for step, gradient in enumerate(gradients, 1):
-        rate, momentum = one_cycle(step, 12, 0.01) if schedule == "one_cycle" else (0.01, MOMENTUM)
+        rate, momentum = one_cycle(step, 12, 0.01) if schedule == "one_cycle" else (0.01, BETA_1)
         if schedule == "constant":
             optimizer.param_groups[0] |= {"lr": rate, "betas": (momentum, 0.999)}
         else:

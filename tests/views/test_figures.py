@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convae.network.noise import noisy_pixels
-from convae.views import embedding, figures, pictures, reconstructions, style
-from convae.views.pictures import Block
+from convae.views import embedding, figures, image_grids, reconstructions, style
+from convae.views.image_grids import Block
 
 RANDOM = np.random.default_rng(0)
 CLASSES = [str(digit) for digit in range(10)]
@@ -104,7 +104,7 @@ def block(images: np.ndarray, captions: list[str], *more: np.ndarray) -> Block:
 def test_each_input_stands_above_its_reconstruction_under_the_title_of_its_block(count: int, channels: int) -> None:
     images = RANDOM.integers(0, 256, (3, count, channels, 28, 28), dtype=np.uint8)
     blocks = {f"block {k}": block(each, ["Ankle boot"] * count, 255 - each) for k, each in enumerate(images)}
-    figure = pictures.reconstructions_figure(blocks)
+    figure = image_grids.reconstructions_figure(blocks)
     places = [axes.get_position() for axes in figure.axes]
     shown = [np.asarray(axes.images[0].get_array(), dtype=int) for axes in figure.axes]
     assert len(shown) == 2 * 3 * count
@@ -230,7 +230,7 @@ NAMES = {
 
 def test_a_name_is_drawn_as_it_is_shortened_or_replaced_where_the_font_lacks_a_character() -> None:
     for name, expected in NAMES.items():
-        assert style.drawn(name, "another") == expected
+        assert style.drawable_name(name, "another") == expected
         assert len(expected) <= 24
 
 
@@ -246,7 +246,7 @@ def test_any_name_of_a_class_and_of_a_file_can_be_drawn_on_the_map_and_above_an_
     images = RANDOM.integers(0, 256, (5, 3, 9, 8), dtype=np.uint8)
     above = reconstructions.titles(np.arange(5), np.array([1, 0, 1, 1, 0]), ["plain", name], [f"test/{name}/1.png"] * 5)
     assert len(set(above)) == 2
-    figure = pictures.reconstructions_figure({"Random": block(images, above, images)})
+    figure = image_grids.reconstructions_figure({"Random": block(images, above, images)})
     assert [text.get_text() for text in figure.texts if text.get_text() in above] == above
     for each in (on_map, figure):
         assert_texts_are_readable(each)
@@ -257,9 +257,9 @@ def test_any_name_of_a_class_and_of_a_file_can_be_drawn_on_the_map_and_above_an_
 @pytest.mark.parametrize("length", [10, 17, 24])
 def test_long_titles_do_not_run_into_each_other(length: int, lines: int) -> None:
     images = RANDOM.integers(0, 256, (10, 1, 28, 28), dtype=np.uint8)
-    name = style.drawn(("photograph_of_a_house_" * 10)[:length], "another")
+    name = style.drawable_name(("photograph_of_a_house_" * 10)[:length], "another")
     above = ["\n".join([name] * lines)] * 10
-    assert_texts_are_readable(pictures.reconstructions_figure({"Random": block(images, above, images)}))
+    assert_texts_are_readable(image_grids.reconstructions_figure({"Random": block(images, above, images)}))
 
 
 def test_titles_say_what_is_known_of_an_image() -> None:
@@ -281,7 +281,7 @@ def test_a_network_that_removes_noise_is_shown_between_what_it_was_given_and_wha
     assert np.array_equal(shown["clean"], images[chosen])
     assert np.array_equal(shown["output"], outputs[chosen])
     assert np.array_equal(shown["noisy"], noisy_pixels(images, np.arange(9), 0.5)[chosen])
-    figure = pictures.reconstructions_figure({"Worst": Block(shown, ["a", "b", "c"], ["1", "2", "3"])})
+    figure = image_grids.reconstructions_figure({"Worst": Block(shown, ["a", "b", "c"], ["1", "2", "3"])})
     drawn_images = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     expected = [stack[number].transpose(1, 2, 0) for number in range(3) for stack in shown.values()]
     assert all(np.array_equal(a, b) for a, b in zip(drawn_images, expected, strict=True))
@@ -295,7 +295,7 @@ SHAPES = [(1, 28, 28), (3, 28, 28), (1, 9, 40), (3, 40, 9), (3, 8, 256), (1, 256
 @pytest.mark.parametrize("shape", SHAPES)
 def test_images_of_any_size_and_colour_keep_their_proportions(shape: tuple[int, int, int]) -> None:
     images = RANDOM.integers(0, 256, (3, 3, *shape), dtype=np.uint8)
-    figure = pictures.reconstructions_figure({"Best": block(images[0], ["Ankle boot"] * 3, *images[1:])})
+    figure = image_grids.reconstructions_figure({"Best": block(images[0], ["Ankle boot"] * 3, *images[1:])})
     assert_texts_are_readable(figure)
     for axes in figure.axes:
         axes.apply_aspect()
@@ -308,7 +308,7 @@ def test_as_many_images_as_can_be_asked_for_fit_a_file_at_the_highest_resolution
     images, ways = np.zeros((50, *shape), np.uint8), np.zeros((20, 10, *shape), np.uint8)
     blocks = {"Random": block(images, ["7"] * 50, images, images)}
     blocks |= {name: block(images[:10], ["7"] * 10, images[:10], images[:10]) for name in ("Best", "Median", "Worst")}
-    for figure in (pictures.reconstructions_figure(blocks), pictures.interpolations_figure(ways, ways)):
+    for figure in (image_grids.reconstructions_figure(blocks), image_grids.interpolations_figure(ways, ways)):
         assert (figure.get_size_inches() * 600 < 2**16).all()  # which is matplotlib's limit
 
 
@@ -339,7 +339,7 @@ def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int
 @pytest.mark.parametrize("shape", SHAPES[:4])
 def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int], count: int, shown: int) -> None:
     mixture, independent = RANDOM.integers(0, 256, (2, count, *shape), dtype=np.uint8)
-    figure = pictures.samples_figure(mixture, independent)
+    figure = image_grids.samples_figure(mixture, independent)
     columns = max(1, min(25, round(10 * (shape[1] / shape[2]) ** 0.5)))
     for number, images in enumerate((mixture, independent)):
         found = blocks(figure, number, columns, shape)
@@ -357,7 +357,7 @@ def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int]
 @pytest.mark.parametrize("shape", SHAPES[:4])
 def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[int, int, int], pairs: int) -> None:
     ways, fades = RANDOM.integers(0, 256, (2, pairs, 10, *shape), dtype=np.uint8)
-    figure = pictures.interpolations_figure(ways, fades)
+    figure = image_grids.interpolations_figure(ways, fades)
     for pair in range(pairs):
         assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
     assert len(figure.texts) == 1

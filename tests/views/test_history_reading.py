@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convae.training import history as writing
-from convae.views import history as reading
+from convae.views import loss_history as reading
 
 HEADER = b"epoch,train_loss,test_loss\n"
 WRONG = {

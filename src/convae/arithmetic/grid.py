@@ -23,7 +23,7 @@ def bits_for(summands: int) -> int:
     return bits
 
 
-def to_grid(values: Tensor, bits: int, each: bool = False) -> Tensor:
+def to_grid(values: Tensor, bits: int, per_row: bool = False) -> Tensor:
     """Round float32 values to a grid that fits their largest magnitude.
 
     Parameters
@@ -32,7 +32,7 @@ def to_grid(values: Tensor, bits: int, each: bool = False) -> Tensor:
         float32 [N, ...], not empty.
     bits : int
         Precision, 1 to 22: no magnitude exceeds 2^bits steps of the grid.
-    each : bool
+    per_row : bool
         True: each of the N rows has a grid of its own. False: all rows share one.
 
     Returns
@@ -40,7 +40,7 @@ def to_grid(values: Tensor, bits: int, each: bool = False) -> Tensor:
     Tensor
         float32, of the same shape. Infinity and NaN become NaN.
     """
-    if each:
+    if per_row:
         rows = values.flatten(1)
         largest = torch.maximum(rows.amax(1), rows.amin(1).neg_()).view(-1, *[1] * (values.ndim - 1))
     else:

@@ -18,7 +18,7 @@ from convae.commands.programs import dvc, git
 from convae.commands.report import MEASURED
 from convae.commands.times import stage_times
 from convae.views import figures
-from convae.views.history import parse_history
+from convae.views.loss_history import parse_history
 from convae.views.style import png
 
 # Scratch of this working copy, neither tracked nor promised.

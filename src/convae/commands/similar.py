@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         if images.names and others.names:
             neighbours = _neighbours(arguments, images, others.names, others.pixels)
             if arguments.figure:
-                from convae.views.neighbours import neighbours_figure
+                from convae.views.neighbour_images import neighbours_figure
                 from convae.views.style import png
 
                 figure = neighbours_figure(images.pixels, images.names, others.pixels, neighbours)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
 from convae.data.image_files import UnusableImageError, check_file, decode_files, decoder, read_header
 from convae.data.listing import SPLITS, ImageFile, layout, list_images, named, shown
 from convae.data.params import TEST_FRACTION, DataParams
@@ -71,7 +71,7 @@ def source(params: DataParams) -> Source:
         classes=classes,
         files={split: [each.path for each in splits[split]] for split in SPLITS},
         decoder=decoder(),
-        fill=lambda puts: _fill(folder, splits, image_shape, params, puts),
+        fill=lambda writers: _fill(folder, splits, image_shape, params, writers),
     )
 
 
@@ -151,14 +151,14 @@ def _fill(
     splits: Mapping[str, list[ImageFile]],
     image_shape: tuple[int, int, int],
     params: DataParams,
-    puts: Mapping[str, Put],
+    writers: Mapping[str, WriteRows],
 ) -> None:
     """Decode all images into the arrays, or refuse all that cannot be used, in one error."""
     tasks = [(split, row, each.path) for split in SPLITS for row, each in enumerate(splits[split])]
 
     def store(number: int, pixels: np.ndarray) -> None:
         split, row, _ = tasks[number]
-        puts[split](row, pixels[np.newaxis])
+        writers[split](row, pixels[np.newaxis])
 
     paths = [folder / path for _, _, path in tasks]
     faults, notes = decode_files(paths, image_shape, params.background, store)

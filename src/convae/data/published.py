@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
 from convae.data.archives import ArchiveError, decompress, read_members
 from convae.data.description import ARCHIVES, Description, read_description
 from convae.data.downloads import fetch
@@ -67,7 +67,7 @@ def source(params: DataParams) -> Source:
         classes=list(description.classes),
         files={split: [] for split in SPLITS},
         decoder={} if image_shape == description.shape else decoder(),
-        fill=lambda puts: _fill(images, image_shape, puts),
+        fill=lambda writers: _fill(images, image_shape, writers),
     )
 
 
@@ -121,16 +121,16 @@ def _decoded(
     return pixels, numbers
 
 
-def _fill(images: Mapping[str, np.ndarray], image_shape: tuple[int, ...], puts: Mapping[str, Put]) -> None:
+def _fill(images: Mapping[str, np.ndarray], image_shape: tuple[int, ...], writers: Mapping[str, WriteRows]) -> None:
     """Write the images, in another size or colour if need be."""
-    for split, put in puts.items():
+    for split, write_rows in writers.items():
         if images[split].shape[1:] == image_shape:
-            put(0, images[split])
+            write_rows(0, images[split])
             continue
         with progress(len(images[split]), "images") as advance:
             for start in range(0, len(images[split]), CHUNK):
                 part = images[split][start : start + CHUNK]
-                put(start, np.stack([resize(_image(pixels), image_shape) for pixels in part]))
+                write_rows(start, np.stack([resize(_image(pixels), image_shape) for pixels in part]))
                 advance(len(part))
 
 

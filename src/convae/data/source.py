@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
 from convae.data.params import DataParams
 from convae.errors import ConvaeError
 
@@ -42,7 +42,7 @@ class Source:
     classes: list[str]
     files: Mapping[str, list[str]]
     decoder: Mapping[str, str]
-    fill: Callable[[Mapping[str, Put]], None]
+    fill: Callable[[Mapping[str, WriteRows]], None]
 
 
 def check_counts(params: DataParams, counts: Mapping[str, int]) -> None:

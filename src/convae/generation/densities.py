@@ -12,9 +12,9 @@ from convae.network.models import Autoencoder
 
 # Most images that are fitted, and most latent values in all, 64 MB. Twice as many images give no better samples.
 IMAGES, VALUES = 10_000, 2**24
-# PCA keeps this share of the variance, in at most this many directions. For longer vectors than EXACT, PCA is
+# PCA keeps this share of the variance, in at most this many directions. For longer vectors than EXACT_VALUES, PCA is
 # randomized.
-KEPT_VARIANCE, DIRECTIONS, EXACT = 0.99, 256, 1024
+KEPT_VARIANCE, DIRECTIONS, EXACT_VALUES = 0.99, 256, 1024
 # MNIST needs 4 to 10 iterations; more give no better samples.
 ITERATIONS = 10
 # Fewest images per component.
@@ -44,7 +44,7 @@ def training_latents(model: Autoencoder, pixels: np.ndarray, latent_size: int) -
     return latents
 
 
-def borne(asked: int, images: int) -> int:
+def cap_components(asked: int, images: int) -> int:
     """Cap the number of components so that each has at least 20 images, and say so."""
     most = max(1, images // IMAGES_PER_COMPONENT)
     if asked > most:
@@ -78,7 +78,7 @@ def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
     from sklearn.mixture import GaussianMixture
 
     count, size = latents.shape
-    solver = "covariance_eigh" if size <= EXACT else "randomized"
+    solver = "covariance_eigh" if size <= EXACT_VALUES else "randomized"
     # One thread, because the last digits of sums depend on the number of threads.
     with threadpool_limits(1), warnings.catch_warnings():
         # A fit that has not converged is good enough, and equal latents may make fewer clusters.

@@ -4,7 +4,7 @@ from math import isqrt
 
 import numpy as np
 
-from convae.generation.decoding import decode
+from convae.generation.latent_decoding import decode
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
 

@@ -7,9 +7,9 @@ import numpy as np
 from torch import Tensor
 
 from convae import artifacts
+from convae.network.chunks import map_chunks
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
-from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
 
@@ -36,7 +36,7 @@ def extract(model: Autoencoder, pixels: np.ndarray) -> Iterator[tuple[np.ndarray
         errors = squared_errors(outputs, images).astype(np.float32)
         return latents.flatten(1).numpy(), to_pixels(outputs).numpy(), errors
 
-    return in_chunks(model, extract_chunk, pixels)  # type: ignore[return-value]
+    return map_chunks(model, extract_chunk, pixels)  # type: ignore[return-value]
 
 
 def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarray]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from convae import artifacts
 from convae.errors import ConvaeError
-from convae.maps.points import in_range, refuse_alike, same_neighbours
+from convae.maps.points import refuse_alike, reproducible_search, rescaled
 
 NEIGHBOURS = 10
 # Further neighbours that are searched, to detect ties.
@@ -52,7 +52,7 @@ def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.
     if not len(points):
         return np.empty((0, count), np.int64), np.empty((0, count))
     wider = min(count + EXTRA_NEIGHBOURS, len(among))
-    with same_neighbours(len(points)):
+    with reproducible_search(len(points)):
         rows = NearestNeighbors(algorithm="brute").fit(among).kneighbors(points, wider, return_distance=False)
     rows.sort()
     # One point at a time: scikit-learn computes distances as a matrix product, whose rounding depends on the number of
@@ -88,7 +88,7 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
     ----------
     points : numpy.ndarray
         float32 [N, D]. Points whose squares would overflow or vanish are rescaled first, and so are the distances: see
-        `convae.maps.points.in_range`.
+        `convae.maps.points.rescaled`.
     count : int
         Number of neighbours of each point; at most N - 1 are found.
 
@@ -105,7 +105,7 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
         If all points are the same up to rounding.
     """
     refuse_alike(points)
-    points = in_range(points)
+    points = rescaled(points)
     count = min(count, len(points) - 1)
     rows, distances = nearest(points, points, count + 1)
     # Remove each point from its own neighbours. Among many equal points it may not be there: then remove the last one.
@@ -132,7 +132,7 @@ def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray
     """
     from sklearn.neighbors import NearestNeighbors
 
-    with same_neighbours(len(embedding)):
+    with reproducible_search(len(embedding)):
         near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
     # Numbers are shifted to a range of its own for each point, so that one call compares all points.
     base = np.arange(len(near))[:, None] * len(near)

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from convae.arithmetic.pca import bits_beside, on_grid
+from convae.arithmetic.principal_components import bits_left, on_grid
 from convae.errors import ConvaeError
 
 # Points that scikit-learn compares at once: its default, which an environment variable could change.
@@ -26,7 +26,7 @@ def refuse_alike(points: np.ndarray) -> None:
         raise ConvaeError("latents", what, fix)
 
 
-def in_range(points: np.ndarray) -> np.ndarray:
+def rescaled(points: np.ndarray) -> np.ndarray:
     """Centre and scale points, float32 [N, D], if their squares would overflow, vanish or hide their differences.
 
     Neither changes a map. Ordinary points are returned as they are.
@@ -40,13 +40,13 @@ def in_range(points: np.ndarray) -> np.ndarray:
     return np.asarray((exact - centre) / spread, dtype=np.float32)
 
 
-def rounded(points: np.ndarray) -> np.ndarray:
+def round_points(points: np.ndarray) -> np.ndarray:
     """Round points, float32 [N, D], each to a grid of its own, so that the scalar product of any two is exact.
 
     Then the distances that scikit-learn computes as a matrix product do not depend on the BLAS. Points with 256 values
     keep 22 of 24 bits.
     """
-    bits = min(24, bits_beside(0, points.shape[1]) // 2)
+    bits = min(24, bits_left(0, points.shape[1]) // 2)
     return on_grid(points.astype(np.float64), bits, axis=1).astype(np.float32)
 
 
@@ -57,7 +57,7 @@ def _extents(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @contextmanager
-def same_neighbours(queries: int) -> Iterator[None]:
+def reproducible_search(queries: int) -> Iterator[None]:
     """Make scikit-learn find the same neighbours for at least this many query points on any number of cores.
 
     If distances are equal, which happens when points are, scikit-learn keeps the neighbours that it meets first. Each

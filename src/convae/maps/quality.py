@@ -8,7 +8,7 @@ import numpy as np
 
 from convae.errors import ConvaeError
 from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
-from convae.maps.points import in_range, refuse_alike, rounded, same_neighbours
+from convae.maps.points import refuse_alike, reproducible_search, rescaled, round_points
 
 FOLDS = 5
 # Most points for trustworthiness: scikit-learn's function holds several N x N arrays, 2.5 GB for 10,000 points.
@@ -52,9 +52,9 @@ def quality(
     if len(latents) < FOLDS * NEIGHBOURS:
         raise ConvaeError("data", f"{len(latents)} points are too few to measure", "want at least 50 images")
     refuse_alike(latents)
-    latents = rounded(in_range(latents))
+    latents = round_points(rescaled(latents))
     sample = np.random.default_rng(0).permutation(len(latents))[:TRUSTWORTHINESS_POINTS]
-    with same_neighbours(len(latents) // FOLDS):
+    with reproducible_search(len(latents) // FOLDS):
         measured = {}
         if classes and np.bincount(labels).max() >= FOLDS:
             measured["latent_knn_accuracy"] = knn_accuracy(latents, labels)
@@ -93,7 +93,7 @@ def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     if labels.min() < 0 or np.bincount(labels).max() < FOLDS:
         return labels[:0]
-    with small_classes(), same_neighbours(len(points) // FOLDS):
+    with small_classes(), reproducible_search(len(points) // FOLDS):
         predictions = cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
     return np.asarray(predictions)
 

@@ -6,11 +6,11 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from convae.arithmetic.pca import coordinates, principal_components
+from convae.arithmetic.principal_components import coordinates, principal_components
 from convae.errors import ConvaeError
 from convae.maps.params import TsneParams
-from convae.maps.points import in_range, refuse_alike, rounded, same_neighbours
-from convae.progress import progress, tell
+from convae.maps.points import refuse_alike, reproducible_search, rescaled, round_points
+from convae.progress import log, progress
 
 # From this many points on, interpolation is faster than Barnes-Hut.
 FFT_POINTS = 20_000
@@ -57,12 +57,12 @@ def embed(latents: np.ndarray, params: TsneParams) -> np.ndarray:
         )
     refuse_alike(latents)
     backend = {"opentsne": _opentsne, "sklearn": _sklearn}[params.backend]
-    latents = rounded(in_range(latents))
-    with same_neighbours(len(latents)):
-        return backend(latents, start(latents, params.seed), params).astype(np.float32)
+    latents = round_points(rescaled(latents))
+    with reproducible_search(len(latents)):
+        return backend(latents, initial_map(latents, params.seed), params).astype(np.float32)
 
 
-def start(latents: np.ndarray, seed: int) -> np.ndarray:
+def initial_map(latents: np.ndarray, seed: int) -> np.ndarray:
     """Compute the initial map, [N, 2]: the first two principal components of latents, float32 [N, D], plus noise.
 
     The backends' own PCA is not used, because its bytes depend on the BLAS.
@@ -97,7 +97,7 @@ def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> n
 def _sklearn(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> np.ndarray:
     from sklearn.manifold import TSNE
 
-    tell("tsne: running scikit-learn's t-SNE, which shows no progress and may take minutes")
+    log("tsne: running scikit-learn's t-SNE, which shows no progress and may take minutes")
     with threadpool_limits(1):
         tsne = TSNE(perplexity=params.perplexity, init=initial.astype(np.float32), random_state=params.seed, n_jobs=1)
         return np.asarray(tsne.fit_transform(latents))

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
 from convae.measures.pca import pca_errors
-from convae.measures.reconstruction import reconstructed, reconstruction_errors
+from convae.measures.reconstruction import measure_reconstructions, reconstruction_errors
 from convae.measures.rounding import rounded_errors
 from convae.network.models import Autoencoder
 
@@ -20,7 +20,7 @@ def losses(
     test_pixels: np.ndarray,
     labels: np.ndarray,
     classes: list[str],
-    write_rows: Put,
+    write_rows: WriteRows,
 ) -> dict[str, Any]:
     """Measure reconstructions of training and test images.
 
@@ -50,10 +50,10 @@ def losses(
     """
     train_errors = reconstruction_errors(model, train_pixels)
     pca_train, pca_test, pca_values = pca_errors(train_pixels, test_pixels, model.latent_size)
-    errors, similar = reconstructed(model, test_pixels, None if model.noise else write_rows)
+    errors, similar = measure_reconstructions(model, test_pixels, None if model.noise else write_rows)
     test = {"mse": errors.mean(), "pca_mse": pca_test, "psnr": similar[:, 0].mean(), "ssim": similar[:, 1].mean()}
     if model.noise:
-        noisy_errors, similar = reconstructed(model, test_pixels, write_rows, model.noise)
+        noisy_errors, similar = measure_reconstructions(model, test_pixels, write_rows, model.noise)
         test |= {"noisy_mse": noisy_errors.mean()}
         test |= {"noisy_psnr": similar[:, 0].mean(), "noisy_ssim": similar[:, 1].mean()}
     measured: dict[str, Any] = {"train": {"mse": train_errors.mean(), "pca_mse": pca_train}, "test": test}

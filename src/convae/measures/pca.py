@@ -3,12 +3,12 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from convae.artifacts import forget
+from convae.artifacts import drop_pages
 
 # Images whose moments are added at once.
 CHUNK = 250
 # Most values of an image for an exact PCA, which takes 1.5 s for the eigenvectors, and 20 s with twice as many values.
-EXACT = 1024
+EXACT_VALUES = 1024
 # Randomized PCA is limited to this many values of images, 1 GB, this many values of components, 128 MB, and this many
 # multiply-adds per matrix product, a few seconds.
 SAMPLE_VALUES, COMPONENT_VALUES, WORK = 2**28, 2**25, 2**36
@@ -38,7 +38,7 @@ def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: in
         Number of components used; for large images, less than `components` if memory or the number of images limits it.
     """
     train, test = (pixels.reshape(len(pixels), -1) for pixels in (train_pixels, test_pixels))
-    if train.shape[1] <= EXACT:
+    if train.shape[1] <= EXACT_VALUES:
         return *_exact_errors(train, test, components), components
     return _randomized_errors(train, test, components)
 
@@ -68,7 +68,7 @@ def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         part = flat[start : start + CHUNK].astype(np.float64)
         total += part.sum(axis=0)
         products += part.T @ part
-        forget(flat)
+        drop_pages(flat)
     return total / len(flat), products / len(flat)
 
 
@@ -83,7 +83,7 @@ def _randomized_errors(train: np.ndarray, test: np.ndarray, components: int) -> 
         sample = np.empty((len(train_rows), values), np.float32)
         for start in range(0, len(train_rows), CHUNK):
             sample[start : start + CHUNK] = train[train_rows[start : start + CHUNK]]
-            forget(train)
+            drop_pages(train)
         mean = sample.mean(axis=0, dtype=np.float64)
         sample -= mean
         _, _, directions = randomized_svd(
@@ -103,5 +103,5 @@ def _projection_error(flat: np.ndarray, rows: np.ndarray, mean: np.ndarray, basi
     for start in range(0, len(rows), size):
         centred = flat[rows[start : start + size]] - mean
         total += np.square(centred).sum() - np.square(centred @ basis).sum()
-        forget(flat)
+        drop_pages(flat)
     return max(0.0, float(total)) / len(rows) / len(mean) / 127.5**2

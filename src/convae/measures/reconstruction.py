@@ -4,26 +4,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
 from convae.measures.similarity import similarities
 from convae.network import noise
+from convae.network.chunks import map_chunks
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
-from convae.network.passes import in_chunks
 from convae.network.pixels import to_pixels
 
 
 def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
-    """Compute the mean squared error of each image, uint8 [N, C, H, W]: float64 [N]; see `reconstructed`."""
+    """Compute the mean squared error of each image, uint8 [N, C, H, W]: float64 [N]; see `measure_reconstructions`."""
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (squared_errors(model(images), images),)
 
-    return np.concatenate([errors for (errors,) in in_chunks(model, errors_of_chunk, pixels)])
+    return np.concatenate([errors for (errors,) in map_chunks(model, errors_of_chunk, pixels)])
 
 
-def reconstructed(
-    model: Autoencoder, pixels: np.ndarray, write_rows: Put | None = None, deviation: float = 0
+def measure_reconstructions(
+    model: Autoencoder, pixels: np.ndarray, write_rows: WriteRows | None = None, deviation: float = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reconstruct images, chunk by chunk, and measure each reconstruction's error and similarity.
 
@@ -58,7 +58,7 @@ def reconstructed(
 
     errors, similar = np.empty(len(pixels)), np.empty((len(pixels), 2))
     start = 0
-    for reconstructions, chunk_errors, chunk_similar in in_chunks(model, reconstruct_chunk, pixels):
+    for reconstructions, chunk_errors, chunk_similar in map_chunks(model, reconstruct_chunk, pixels):
         stop = start + len(reconstructions)
         if write_rows:
             write_rows(start, reconstructions)

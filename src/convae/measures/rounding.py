@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convae.network.chunks import map_chunks
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
-from convae.network.passes import in_chunks
 
 
 def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits: tuple[int, ...]) -> dict[int, float]:
@@ -43,7 +43,7 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
     ranges = [(latents.min(axis=0), latents.max(axis=0)) for latents in encode(model, train)]
     low = torch.from_numpy(np.min([lowest for lowest, _ in ranges], axis=0))
     span = torch.from_numpy(np.max([highest for _, highest in ranges], axis=0)) - low
-    chunks = list(in_chunks(model, errors_of_chunk, test))
+    chunks = list(map_chunks(model, errors_of_chunk, test))
     return {
         number: float(np.concatenate([errors[index] for errors in chunks]).mean()) for index, number in enumerate(bits)
     }

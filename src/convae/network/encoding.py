@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
+from convae.network.chunks import map_chunks
 from convae.network.models import Autoencoder
-from convae.network.passes import in_chunks
 
 
 def encode(model: Autoencoder, pixels: np.ndarray) -> Iterator[np.ndarray]:
@@ -15,4 +15,4 @@ def encode(model: Autoencoder, pixels: np.ndarray) -> Iterator[np.ndarray]:
     def encode_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (model.encoder(images).flatten(1).numpy(),)
 
-    return (latents for (latents,) in in_chunks(model, encode_chunk, pixels))
+    return (latents for (latents,) in map_chunks(model, encode_chunk, pixels))

@@ -44,7 +44,7 @@ def default_device() -> torch.device:
 
 
 @contextlib.contextmanager
-def computing(device: torch.device) -> Iterator[None]:
+def device_errors(device: torch.device) -> Iterator[None]:
     """Turn PyTorch's errors of a device that fails or has no memory left into a `ConvaeError`."""
     try:
         yield

@@ -31,4 +31,4 @@ COLUMNS = [field.name for field in fields(EpochLosses)]
 
 def write_history(path: Path, history: Sequence[EpochLosses]) -> None:
     """Write a history as CSV; floats keep all digits."""
-    artifacts.write_bytes(path, artifacts.table([COLUMNS, *map(astuple, history)]))
+    artifacts.write_bytes(path, artifacts.csv_table([COLUMNS, *map(astuple, history)]))

@@ -31,7 +31,7 @@ def world_size() -> int:
 
 
 @contextlib.contextmanager
-def joined(device: torch.device) -> Iterator[None]:
+def process_group(device: torch.device) -> Iterator[None]:
     """Connect to the other processes if torchrun has started any; a process that stays silent becomes an error."""
     if not is_worker():
         yield

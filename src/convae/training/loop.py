@@ -14,15 +14,15 @@ from torch import Tensor
 from convae.arithmetic.functions import SummedSquaredError
 from convae.arithmetic.sums import means_of, squared_error_sums, to_shared_grid
 from convae.errors import ConvaeError
+from convae.network.chunks import thread_pool
 from convae.network.models import Autoencoder
 from convae.network.noise import draw
-from convae.network.passes import threads
 from convae.network.pixels import chunk_size, normalize
-from convae.progress import duration, progress, tell
+from convae.progress import duration, log, progress
 from convae.training import checkpoints
 from convae.training.history import EpochLosses
 from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
-from convae.training.optimizer import MOMENTUM, adamw, one_cycle
+from convae.training.optimizer import BETA_1, adamw, one_cycle
 from convae.training.params import TrainParams
 
 
@@ -83,12 +83,12 @@ def train(
     done, started = len(history), time.monotonic()
     with (
         progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
-        threads() as pool,
+        thread_pool() as pool,
     ):
         if rank() == 0:
-            tell(f"{model.config.architecture}, {len(weights):,} parameters, {model.latent_size:,} latent values")
+            log(f"{model.config.architecture}, {len(weights):,} parameters, {model.latent_size:,} latent values")
         if done and rank() == 0:
-            tell(f"goes on after epoch {done}/{params.epochs}, from the checkpoint of an earlier run")
+            log(f"resumes after epoch {done}/{params.epochs}, from the checkpoint of an earlier run")
         for epoch in range(done + 1, params.epochs + 1):
             model.train()
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
@@ -96,7 +96,7 @@ def train(
             for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
                 gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, pool)
                 train_loss += loss * len(batch)
-                rate, momentum = params.learning_rate, MOMENTUM
+                rate, momentum = params.learning_rate, BETA_1
                 if params.schedule == "one_cycle":
                     rate, momentum = one_cycle(number, steps * params.epochs, rate)
                 adamw(weights, gradient, state["moments"], number, rate, params.weight_decay, momentum)
@@ -108,14 +108,14 @@ def train(
             if rank() == 0:
                 seconds_left = (time.monotonic() - started) / (epoch - done) * (params.epochs - epoch)
                 line = f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}"
-                tell(line + (f", {duration(seconds_left)} left" if epoch < params.epochs else ""))
+                log(line + (f", {duration(seconds_left)} left" if epoch < params.epochs else ""))
             history.append(losses)
             if checkpoint:
                 checkpoints.save(checkpoint, state, [asdict(row) for row in history])
             yield history
     model.eval()
     if rank() == 0 and history[-1].test_loss > 0.99 * history[0].test_loss and len(history) > 1:
-        tell("the test loss has hardly fallen since the first epoch: try another train.learning_rate or train.seed")
+        log("the test loss has hardly fallen since the first epoch: try another train.learning_rate or train.seed")
 
 
 def set_weights(model: Autoencoder, weights: Tensor) -> None:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 # AdamW's usual beta_1 and beta_2, the decays of its two moments, and epsilon, which keeps the divisor above 0
 # (Loshchilov and Hutter 2019). The one-cycle schedule changes beta_1, the momentum.
-MOMENTUM, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 # As in PyTorch's OneCycleLR: the learning rate rises from 1/25 of its peak during the first 30 % of the steps, and then
 # falls to 1/250,000 of it. The momentum falls from 0.95 to 0.85 and rises again.
 RISE, FIRST, LAST, MOMENTA = 0.3, 1 / 25, 1 / 250_000, (0.95, 0.85)

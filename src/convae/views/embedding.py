@@ -9,7 +9,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from convae.views.style import class_colours, drawn
+from convae.views.style import class_colours, drawable_name
 
 # Side of the map in inches, and in the cells of the grid on which names are placed.
 SIDE, CELLS = 7.5, 64
@@ -40,7 +40,7 @@ def tsne_figure(embedding: np.ndarray, labels: np.ndarray, classes: Sequence[str
         # Drawn in random order, so that no class covers the others.
         order = np.random.default_rng(0).permutation(len(embedding))
         points = axes.scatter(x[order], y[order], c=labels[order], cmap=colours, norm=norm, **marks)
-        names = [drawn(name, f"class {label}") for label, name in enumerate(classes)]
+        names = [drawable_name(name, f"class {label}") for label, name in enumerate(classes)]
         fontsize = 8 if len(classes) > 10 else 14
         font: dict[str, Any] = {"fontsize": fontsize, "fontweight": "bold", "parse_math": False}
         font["path_effects"] = [withStroke(linewidth=3, foreground="white")]

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from convae.views.history import History
-from convae.views.style import INK, MUTED, drawn
+from convae.views.loss_history import History
+from convae.views.style import INK, MUTED, drawable_name
 
 LOSS = "mean squared error per pixel, pixels in [-1, 1]"
 # Most classes in the figure of errors: those with the largest errors.
@@ -86,7 +86,7 @@ def errors_figure(errors: np.ndarray, labels: np.ndarray, classes: Sequence[str]
     if classes:
         by_label = {label: errors[labels == label] for label in np.unique(labels).tolist()}
         largest = sorted(by_label, key=lambda label: -by_label[label].mean())[:MOST_CLASSES]
-        groups = {drawn(classes[label], f"class {label}"): by_label[label] for label in largest}
+        groups = {drawable_name(classes[label], f"class {label}"): by_label[label] for label in largest}
     figure = Figure(figsize=(7, 1.6 + 0.3 * len(groups)), layout="constrained")
     axes = figure.subplots()
     rows = np.arange(len(groups))

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convae.artifacts import table
+from convae.artifacts import csv_table
 from convae.views.embedding import tsne_figure
 from convae.views.figures import errors_figure, loss_figure
-from convae.views.history import History
+from convae.views.image_grids import Block, interpolations_figure, reconstructions_figure, samples_figure
+from convae.views.loss_history import History
 from convae.views.params import PlotParams
-from convae.views.pictures import Block, interpolations_figure, reconstructions_figure, samples_figure
 from convae.views.reconstructions import choices, chosen_images, pixel_errors, titles
 from convae.views.style import RENDER
 
@@ -33,7 +33,7 @@ class Results(NamedTuple):
     crossfades: np.ndarray
 
 
-def files(results: Results, params: PlotParams) -> dict[str, bytes]:
+def render_figures(results: Results, params: PlotParams) -> dict[str, bytes]:
     """Draw the figures of a run, and make a table of each class's mean error, or of all images' without classes.
 
     Returns
@@ -63,4 +63,4 @@ def files(results: Results, params: PlotParams) -> dict[str, bytes]:
     }
     render = RENDER[params.format]
     rendered = {f"{name}.{params.format}": render(figure, params.dpi) for name, figure in figures.items()}
-    return {**rendered, "error_by_class.csv": table([("class", "mse"), *means])}
+    return {**rendered, "error_by_class.csv": csv_table([("class", "mse"), *means])}

@@ -5,10 +5,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from convae.artifacts import forget
+from convae.artifacts import drop_pages
 from convae.network.noise import noisy_pixels
-from convae.views.pictures import ACROSS
-from convae.views.style import drawn
+from convae.views.image_grids import ACROSS
+from convae.views.style import drawable_name
 
 
 def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -29,8 +29,8 @@ def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         rows = slice(start, start + 256)
         differences = images[rows].astype(np.int32) - outputs[rows]
         sums[rows] = (differences**2).sum(axis=(1, 2, 3), dtype=np.int64)
-        forget(images)
-        forget(outputs)
+        drop_pages(images)
+        drop_pages(outputs)
     errors: np.ndarray = sums / images[0].size * (2 / 255) ** 2
     return errors
 
@@ -69,7 +69,7 @@ def titles(chosen: np.ndarray, labels: np.ndarray, classes: Sequence[str], files
     found = []
     for number in chosen:
         label = labels[number]
-        lines = [drawn(classes[label], f"class {label}")] if classes else []
-        lines += [drawn(PurePosixPath(files[number]).name, f"image {number}")] if files else []
+        lines = [drawable_name(classes[label], f"class {label}")] if classes else []
+        lines += [drawable_name(PurePosixPath(files[number]).name, f"image {number}")] if files else []
         found.append("\n".join(lines) or f"image {number}")
     return found

@@ -64,7 +64,7 @@ def class_colours(classes: int) -> list[tuple[float, ...]]:
     return [colormaps["turbo"](each) for each in np.linspace(0, 1, classes)]
 
 
-def drawn(name: str, otherwise: str) -> str:
+def drawable_name(name: str, otherwise: str) -> str:
     """Shorten a name for a figure; return `otherwise` if the figures' font lacks some of its characters."""
     font = get_font(findfont("DejaVu Sans"))
     if not name.isprintable() or not all(font.get_char_index(ord(character)) for character in name):

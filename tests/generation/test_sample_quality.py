@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convae.generation import likeness
+from convae.generation import sample_quality
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (3, 20, 30)  # more values than are multiplied at once
@@ -26,18 +26,18 @@ def blend(count: int, spread: float) -> np.ndarray:
 
 def test_squared_distances_are_exact_even_between_black_and_white() -> None:
     some = np.concatenate([images(4), np.zeros((1, *SHAPE), np.uint8), np.full((1, *SHAPE), 255, np.uint8)])
-    found = likeness.squares(some, some[::-1])
+    found = sample_quality.squares(some, some[::-1])
     assert (found == distances(some, some[::-1])).all()
     assert found.max() == 1800 * 255**2
 
 
 @pytest.mark.parametrize("chunk", [7, 512])
 def test_density_and_coverage_are_those_of_the_definition(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likeness, "CHUNK", chunk)
+    monkeypatch.setattr(sample_quality, "CHUNK", chunk)
     real, generated = blend(40, 1), blend(12, 0.6)
     radii = np.sort(distances(real, real), axis=1)[:, 5]  # the first is 0, its own
     inside = distances(real, generated) < radii[:, np.newaxis]
-    density, coverage = likeness.density_and_coverage(real, generated)
+    density, coverage = sample_quality.density_and_coverage(real, generated)
     assert density == pytest.approx(inside.sum() / 5 / 12)
     assert coverage == pytest.approx(inside.any(axis=1).mean())
     assert 0.2 < coverage < 1
@@ -45,27 +45,27 @@ def test_density_and_coverage_are_those_of_the_definition(chunk: int, monkeypatc
 
 def test_what_is_of_the_same_kind_has_both_near_one_and_what_is_not_has_neither() -> None:
     real = blend(200, 1)
-    density, coverage = likeness.density_and_coverage(real, blend(200, 1))
+    density, coverage = sample_quality.density_and_coverage(real, blend(200, 1))
     assert density == pytest.approx(1, abs=0.15)
     assert coverage == pytest.approx(1 - 2**-5, abs=0.05)
-    assert likeness.density_and_coverage(real, images(200)) == (0, 0)
+    assert sample_quality.density_and_coverage(real, images(200)) == (0, 0)
     # One image again and again is dense, and covers little.
-    density, coverage = likeness.density_and_coverage(real, np.repeat(real[:1], 200, axis=0))
+    density, coverage = sample_quality.density_and_coverage(real, np.repeat(real[:1], 200, axis=0))
     assert density > 0.5
     assert coverage < 0.2
 
 
 def test_two_real_images_have_a_neighbour_each() -> None:
     real = np.stack([np.zeros(SHAPE, np.uint8), np.full(SHAPE, 100, np.uint8)])
-    assert likeness.density_and_coverage(real, real[:1] + np.uint8(10)) == (2, 1)
-    assert likeness.density_and_coverage(real, real[1:] + np.uint8(110)) == (0, 0)
+    assert sample_quality.density_and_coverage(real, real[:1] + np.uint8(10)) == (2, 1)
+    assert sample_quality.density_and_coverage(real, real[1:] + np.uint8(110)) == (0, 0)
 
 
 def test_copies_of_training_images_show_in_the_distance_to_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likeness, "CHUNK", 7)
+    monkeypatch.setattr(sample_quality, "CHUNK", 7)
     train, test, reconstructions = blend(30, 1), blend(20, 1), blend(20, 1)
     samples = {"mixture": train[:15], "independent": images(15)}
-    found = likeness.likeness(samples, train, test, reconstructions)
+    found = sample_quality.sample_quality(samples, train, test, reconstructions)
     nearest = found["nearest_training_image"]
     assert nearest["mixture"] == 0
     rest = [np.median(np.sqrt(distances(each, train).min(axis=1) / 1800)) / 127.5 for each in (test, reconstructions)]

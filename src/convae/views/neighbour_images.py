@@ -6,7 +6,7 @@ from pathlib import PurePath
 import numpy as np
 from matplotlib.figure import Figure
 
-from convae.views.style import drawn
+from convae.views.style import drawable_name
 
 
 def neighbours_figure(
@@ -33,7 +33,7 @@ def neighbours_figure(
     for cell in axes.flat:
         cell.set_axis_off()
     for number, (row, name, found) in enumerate(zip(axes, names, neighbours, strict=True)):
-        title = drawn(PurePath(name).name, f"image {number + 1}")
+        title = drawable_name(PurePath(name).name, f"image {number + 1}")
         shown = [(images[number], title), *((others[other], f"{distance:.3g}") for other, distance in found)]
         for cell, (pixels, text) in zip(row, shown, strict=False):  # an image may have fewer neighbours than another
             cell.imshow(pixels.transpose(1, 2, 0).squeeze(), vmin=0, vmax=255)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from convae.artifacts import forget
+from convae.artifacts import drop_pages
 
 # The ball around an image reaches to this nearest neighbour.
 BALL_NEIGHBOURS = 5
@@ -23,7 +23,7 @@ QUERIES = 500
 WORK = 2**39
 
 
-def likeness(
+def sample_quality(
     samples: dict[str, np.ndarray], train: np.ndarray, test: np.ndarray, reconstructions: np.ndarray
 ) -> dict[str, Any]:
     """Measure how similar samples are to real images, and whether they are copies of training images.
@@ -91,7 +91,7 @@ def nearest_squares(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     for some_others in _chunks(others):
         squared = [squares(part, some_others).min(axis=1) for part in _chunks(images)]
         nearest = np.minimum(nearest, np.concatenate(squared))
-        forget(others)
+        drop_pages(others)
     return nearest
 
 

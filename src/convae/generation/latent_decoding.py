@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from convae.artifacts import Put
+from convae.artifacts import WriteRows
+from convae.network.chunks import map_ranges
 from convae.network.models import Autoencoder
-from convae.network.passes import in_parts
 from convae.network.pixels import to_pixels
 
 
-def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count: int, write_rows: Put) -> None:
+def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count: int, write_rows: WriteRows) -> None:
     """Decode latent vectors into images, chunk by chunk; the same on any number of threads.
 
     Parameters
@@ -37,7 +37,7 @@ def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count:
             inputs = inputs.contiguous(memory_format=torch.channels_last)  # like the encoder's outputs
         return start, to_pixels(model.decoder(inputs)).numpy()
 
-    for start, images in in_parts(decode_part, count, model.image_shape):
+    for start, images in map_ranges(decode_part, count, model.image_shape):
         write_rows(start, images)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from convae.artifacts import forget
+from convae.artifacts import drop_pages
 from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
+def thread_pool() -> Iterator[ThreadPoolExecutor]:
     """Provide a pool with one thread per core; within these threads, PyTorch and NumPy use one thread each."""
     before = torch.get_num_threads()
     try:
@@ -32,7 +32,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(before)  # a setting made in one thread also applies to threads started later
 
 
-def in_chunks(
+def map_chunks(
     model: Autoencoder, compute: Callable[[torch.Tensor, int], tuple[np.ndarray, ...]], pixels: np.ndarray
 ) -> Iterator[tuple[np.ndarray, ...]]:
     """Call a function on chunks of images, on several threads, one chunk per thread.
@@ -62,13 +62,13 @@ def in_chunks(
     def compute_chunk(start: int, stop: int) -> tuple[np.ndarray, ...]:
         chunk = np.zeros((size if padded else stop - start, *pixels.shape[1:]), np.uint8)
         chunk[: stop - start] = pixels[start:stop]
-        forget(pixels)
+        drop_pages(pixels)
         return tuple(result[: stop - start] for result in compute(normalize(torch.from_numpy(chunk)), start))
 
-    return in_parts(compute_chunk, len(pixels), pixels.shape[1:])
+    return map_ranges(compute_chunk, len(pixels), pixels.shape[1:])
 
 
-def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
+def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
     """Call `compute(start, stop)` for each chunk of `count` images, on several threads; yield the results in order."""
     size = chunk_size(image_shape)
 
@@ -77,7 +77,7 @@ def in_parts(compute: Callable[[int, int], Result], count: int, image_shape: Seq
         stop = min(start + size, count)
         return compute(start, stop), stop - start
 
-    with progress(count, "images") as advance, threads() as pool:
+    with progress(count, "images") as advance, thread_pool() as pool:
         for result, done in pool.map(compute_part, range(0, count, size)):
             yield result
             advance(done)

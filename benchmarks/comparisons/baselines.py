@@ -20,14 +20,14 @@ NETWORKS = {
 }
 # The code that the measurements depend on, besides that of the networks' experiments.
 SOURCES = (
-    *(f"benchmarks/comparisons/{module}.py" for module in ("compression", "denoising", "yardsticks")),
+    *(f"benchmarks/comparisons/{module}.py" for module in ("compression", "denoising", "baselines")),
     *(f"src/convae/{module}.py" for module in ("measures/similarity", "network/noise", "network/pixels")),
 )
 LIBRARIES = ("numpy", "pillow", "scikit-image", "torch")
 
 
-def yardsticks_moved(known: Json, records: Json, root: Path = Path()) -> list[str]:
-    """List the files and experiments that have changed since the yardsticks were measured."""
+def changed_baselines(known: Json, records: Json, root: Path = Path()) -> list[str]:
+    """List the files and experiments that have changed since the baselines were measured."""
     hashes = known.get("sources", {})
     found = [path for path in {*SOURCES, *hashes} if md5(root / path) != hashes.get(path)]
     networks = known.get("networks", {})
@@ -38,7 +38,7 @@ def yardsticks_moved(known: Json, records: Json, root: Path = Path()) -> list[st
 
 
 def measure(records: Json, refs: dict[str, str]) -> Json:
-    """Measure the yardsticks, and draw the noisy images and what each method makes of them.
+    """Measure the baselines, and draw the noisy images and what each method makes of them.
 
     Parameters
     ----------

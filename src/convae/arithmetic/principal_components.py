@@ -58,7 +58,7 @@ def coordinates(points: np.ndarray, mean: np.ndarray, directions: np.ndarray) ->
     return np.concatenate([_product(chunk, directions.T) for chunk in chunks])
 
 
-def bits_beside(taken: int, summands: int) -> int:
+def bits_left(taken: int, summands: int) -> int:
     """Return how many bits one factor may have, if the other has `taken`, so that sums of products are exact."""
     bits = FLOAT64_BITS - taken - (summands - 1).bit_length()
     assert bits > 0
@@ -82,12 +82,12 @@ def _scale(largest: np.ndarray, bits: int) -> np.ndarray:
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Multiply matrices, [n, k] and [k, m], with the rows of one and the columns of the other rounded to a grid."""
-    bits = bits_beside(0, left.shape[1]) // 2
+    bits = bits_left(0, left.shape[1]) // 2
     return np.asarray(on_grid(left, bits, axis=1) @ on_grid(right, bits, axis=0))
 
 
 def _mean(points: np.ndarray) -> np.ndarray:
-    scale = _scale(np.maximum(points.max(), -points.min()), bits_beside(0, CHUNK))
+    scale = _scale(np.maximum(points.max(), -points.min()), bits_left(0, CHUNK))
     total = np.zeros(points.shape[1])
     for start in range(0, len(points), CHUNK):
         total += np.rint(points[start : start + CHUNK] * scale).sum(axis=0)
@@ -97,11 +97,11 @@ def _mean(points: np.ndarray) -> np.ndarray:
 def _scatter(points: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Multiply directions, [k, D], by the points' covariance, up to a constant factor: [k, D]."""
     scale = _scale(np.maximum(points.max(axis=0) - mean, mean - points.min(axis=0)).max(), POINT_BITS)
-    directions = on_grid(basis, bits_beside(POINT_BITS, points.shape[1]), axis=1)
+    directions = on_grid(basis, bits_left(POINT_BITS, points.shape[1]), axis=1)
     total = np.zeros(basis.shape)
     for start in range(0, len(points), CHUNK):
         chunk = np.rint((points[start : start + CHUNK] - mean) * scale)
-        total += on_grid(directions @ chunk.T, bits_beside(POINT_BITS, CHUNK), axis=1) @ chunk
+        total += on_grid(directions @ chunk.T, bits_left(POINT_BITS, CHUNK), axis=1) @ chunk
     return total
 
 
