@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 from convae.data.params import TEST_FRACTION, WHITE, DataParams
 from convae.errors import ConvaeError
@@ -32,13 +33,15 @@ class Params(Section):
     plot: PlotParams
 
 
-def check_params(path: Path = PARAMS) -> Params:
+def check_params(path: Path = PARAMS, content: Any = None) -> Params:
     """Read and check the whole parameter file.
 
     Parameters
     ----------
     path : Path
         A file like the repository's ``params.yaml``.
+    content : dict, optional
+        What to check in place of the file's content.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def check_params(path: Path = PARAMS) -> Params:
         If the file is missing, is not YAML, holds an unknown, missing, repeated or out-of-range key, or if values that
         are right by themselves do not go together.
     """
-    params = validated(read_params(path), Params, path)
+    params = validated(read_params(path) if content is None else content, Params, path)
     data = params.data
     # Whatever the source, there are no more images than these parameters allow.
     _check_counts(params, data.train_images or math.inf, data.test_images or math.inf, path)

@@ -129,6 +129,19 @@ PROGRAMS = {
     "verify": Program(
         "rebuild the last commit from scratch elsewhere and compare every artifact's hash", "convae verify"
     ),
+    "check": Program(
+        "check params.yaml, or what it would be with other values",
+        "convae check -S train.epochs=5",
+        (
+            argument(
+                *("-S", "--set-param"),
+                metavar="SECTION.KEY=VALUE",
+                action="append",
+                default=[],
+                help="check with this value, as `dvc exp run -S` would set it",
+            ),
+        ),
+    ),
     "check-lock": Program("check, without data or a run, that dvc.lock is up to date", "convae check-lock && git push"),
     "doctor": Program(
         "repair DVC's files after a kill, and damaged objects in the cache and on the default remote",
