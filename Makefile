@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Many containers set it; without Python's caches, each process with PyTorch starts three times as slowly.
 unexport PYTHONDONTWRITEBYTECODE
 # This checkout's, whatever is installed.
-CONVAE := PYTHONPATH=src python -m convae
+CONVAE := PYTHONPATH=src python -P -m convae
 
 .PHONY: help repro compare verify check-lock push doctor shared-folder shared-cache \
   bench bench-quick results check-results deps test test-fast test-nightly test-team test-arm64 lint format lock clean

@@ -2,14 +2,17 @@
 
 A checkout always runs its own code: its ``src`` comes first on the import path, before any installed ``convae``. So
 ``dvc exp run --temp`` and queued experiments, which run in a temporary checkout, never import the workspace's code.
+The checkout's folder itself comes off the path: a file there, such as a ``random.py`` of the user's, would be imported
+in place of Python's own.
 """
 
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path = [os.path.join(ROOT, "src"), *(folder for folder in sys.path if os.path.abspath(folder) != ROOT)]
 
-from convae.startup import prepare
+from convae.startup import prepare  # noqa: E402
 
 prepare()
 

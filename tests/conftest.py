@@ -15,6 +15,7 @@ import yaml
 from dvc.repo import Repo
 from filelock import FileLock
 
+from convae.commands.programs import REPOSITORY_VARIABLES
 from convae.data.description import read_description
 from convae.data.downloads import fetch
 from convae.params import lookup
@@ -24,6 +25,10 @@ from convae.params import lookup
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # As in the stages: what is imported stays, and Python would look through all of it time and again.
 gc.set_threshold(100_000)
+
+# A hook of Git may have started these tests, which make repositories of their own.
+for variable in REPOSITORY_VARIABLES:
+    os.environ.pop(variable, None)
 
 REPOSITORY = Path(__file__).parents[1]
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
@@ -41,6 +46,20 @@ SLICE = {
 SHAPES = {"data.source": "examples/shapes", "data.train_images": None, "data.test_images": None}
 # Their outputs are the same whatever the parameters.
 CHECKS = ("check", "check_images")
+
+
+def require(found: object, missing: str) -> None:
+    """Skip a test on a machine that lacks something; in CI, which installs all that there is to have, fail it."""
+    if not found:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+
+
+def program(name: str, package: str) -> str:
+    """Find a program that a test needs, among this environment's too, and a system's own."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+    found = shutil.which(name, path=path)
+    require(found, f"{name} is missing on this machine; install {package}")
+    return str(found)
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +151,12 @@ class Repository:
         assert process.returncode == code, output
         return output
 
+    def commit_first(self) -> None:
+        """Make this folder a Git repository with all that is in it."""
+        self.run("git init --quiet --initial-branch main")
+        self.run("git add --all")
+        self.run("git commit --quiet --message 'Start here'")
+
     def params(self) -> dict[str, Any]:
         return yaml.safe_load((self.path / "params.yaml").read_text())
 
@@ -143,6 +168,20 @@ class Repository:
         # A new file in place of the old one: a rewritten one of the same size looks unchanged to Git within a second.
         (self.path / "params.new").write_text(yaml.safe_dump(params))
         (self.path / "params.new").replace(self.path / "params.yaml")
+
+
+def environment() -> dict[str, str]:
+    """Give an environment without what is set for another run of ours, of DVC, or of make."""
+    others = ("CONVAE_", "DVC_", "MAKE", "MFLAGS")
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(others)},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "user.name",
+        "GIT_CONFIG_VALUE_0": "A Tester",
+        "GIT_CONFIG_KEY_1": "user.email",
+        "GIT_CONFIG_VALUE_1": "tester@example.org",
+    }
 
 
 def copy_of(repository: Repository, folder: Path, **environment: str) -> Repository:
@@ -189,27 +228,10 @@ def make_repository(
     def make(**params: Any) -> Repository:
         path = tmp_path_factory.mktemp("repository") / "convae"
         shutil.copytree(snapshot, path)
-        # Nothing that is set for another run of ours, of DVC, or of make, which may have started these tests.
-        others = ("CONVAE_", "DVC_", "MAKE", "MFLAGS")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
-        repository = Repository(
-            path,
-            {
-                **kept,
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "CONVAE_MIRROR": str(mnist_raw),
-                "CONVAE_CHECKPOINTS": str(checkpoints / path.parent.name),
-                "GIT_CONFIG_COUNT": "2",
-                "GIT_CONFIG_KEY_0": "user.name",
-                "GIT_CONFIG_VALUE_0": "A Tester",
-                "GIT_CONFIG_KEY_1": "user.email",
-                "GIT_CONFIG_VALUE_1": "tester@example.org",
-            },
-        )
+        own = {"CONVAE_MIRROR": str(mnist_raw), "CONVAE_CHECKPOINTS": str(checkpoints / path.parent.name)}
+        repository = Repository(path, {**environment(), **own})
         repository.set_params(**{**SLICE, **params})
-        repository.run("git init --quiet --initial-branch main")
-        repository.run("git add --all")
-        repository.run("git commit --quiet --message 'Start here'")
+        repository.commit_first()
         return repository
 
     return make

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_startup import FEATURES
+from test_startup import FEATURES, require_avx2
 
 SHOW = """
 import hashlib, sys
@@ -58,7 +58,6 @@ KERNELS = ["Haswell", "Prescott", *(["SkylakeX"] if "avx512f" in FEATURES else [
 # As on a processor of 2006, on which interpolation, whose complex numbers NumPy multiplies, rounds otherwise.
 OLD = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3"}
 SMALL_RUN = Path(__file__).parent / "emulated/small_run.py"
-needs_avx2 = pytest.mark.skipif(not {"avx2", "fma"} <= set(FEATURES), reason="the processor has no AVX2 or no FMA")
 
 
 # What makes PyTorch, MKL, oneDNN, OpenBLAS and NumPy choose other functions, as other processors do; and threads.
@@ -97,9 +96,9 @@ def output(script: str, settings: dict[str, str]) -> list[str]:
     return [line for line in result.stdout.splitlines() if not line.startswith("tsne: ")]
 
 
-@needs_avx2
 @pytest.mark.slow
 def test_maps_are_the_same_bytes_with_any_kernel_of_the_blas() -> None:
+    require_avx2()
     expected = output(SHOW + MAPS, {})
     assert len(expected) == 7
     for kernel in KERNELS:
@@ -107,9 +106,9 @@ def test_maps_are_the_same_bytes_with_any_kernel_of_the_blas() -> None:
     assert output(SHOW + MAPS, OLD)[:5] == expected[:5]
 
 
-@needs_avx2
 @pytest.mark.slow
 def test_whatever_is_set_a_stage_gives_the_same_bytes_as_on_a_processor_with_avx2() -> None:
+    require_avx2()
     prepared = "from convae.startup import prepare; prepare()" + SHOW + REST
     expected = output(prepared, {})
     assert len(expected) == 7

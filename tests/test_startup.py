@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY, require
 
 from convae import startup
 
@@ -26,8 +28,12 @@ print(json.dumps([kernels, [name for name in __cpu_dispatch__ if __cpu_features_
 """
 
 
-@pytest.mark.skipif(not {"avx2", "fma"} <= set(FEATURES), reason="the processor has no AVX2 or no FMA")
+def require_avx2() -> None:
+    require({"avx2", "fma"} <= set(FEATURES), "the processor has no AVX2 or no FMA")
+
+
 def test_numpy_and_both_openblas_do_on_any_processor_what_they_do_on_one_with_avx2() -> None:
+    require_avx2()
     others = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3", "PYTHONPATH": "src"}
     result = subprocess.run(
         [sys.executable, "-c", SHOW],
@@ -60,3 +66,21 @@ def test_a_processor_is_asked_for_avx2_and_fma_and_nothing_is_assumed_where_none
     for listed, has in LISTED.items():
         (tmp_path / "cpuinfo").write_text(listed)
         assert startup.has_avx2_and_fma() == has, listed
+
+
+@pytest.mark.parametrize("command", ["sh stages/run.sh check", "python -m stages.check", "python -m convae check"])
+def test_no_file_of_the_project_s_folder_is_imported_in_place_of_a_library(command: str, tmp_path: Path) -> None:
+    for name in ("src", "stages"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("params.yaml", "libraries.yaml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    names = {*sys.stdlib_module_names, "convae", "numpy", "pydantic", "ruamel", "sitecustomize", "yaml"}
+    if command.startswith("python -m"):  # which looks into the folder until it has found our module
+        names = {"json", "queue", "random", "select", "numpy", "pydantic", "ruamel", "sitecustomize", "yaml"}
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user')")
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    if "convae" in command:
+        environment["PYTHONPATH"] = "src"
+    result = subprocess.run(command.split(), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

@@ -13,11 +13,19 @@ from convae.errors import ConvaeError
 
 # How long a process may take to end after SIGTERM, before it is killed.
 SECONDS_TO_END = 10
+# Git sets these for its hooks, to say for which repository they run; the clone that `verify` makes is another. Git's
+# settings (`GIT_CONFIG_*`) stay.
+REPOSITORY_VARIABLES = (
+    *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE"),
+    *("GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"),
+    *("GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE"),
+)
 
 
 def environment() -> dict[str, str]:
-    """Give an environment in which stages find this Python, whether or not its environment is activated."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    """Give an environment in which Git and DVC go by the folder they run in, and stages find this Python."""
+    kept = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
+    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def dvc(*arguments: str, folder: Path | None = None, capture: bool = False, **variables: str) -> str:
@@ -29,8 +37,9 @@ def dvc(*arguments: str, folder: Path | None = None, capture: bool = False, **va
         If it fails, after it has said why.
     """
     check_account()
+    # -P: no file of the folder, such as a random.py of the user's, is imported in place of Python's own.
     process = subprocess.Popen(
-        [sys.executable, "-m", "dvc", *arguments],
+        [sys.executable, "-P", "-m", "dvc", *arguments],
         cwd=folder,
         env={**environment(), **variables},
         stdout=subprocess.PIPE if capture else None,
@@ -69,7 +78,7 @@ def git(*arguments: str, fix: str = "mend that and run it again") -> str:
         If it fails, with Git's own words: they say what to do, about a repository of another user, for example.
     """
     try:
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        result = subprocess.run(["git", *arguments], env=environment(), capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise ConvaeError("git", "is not on the PATH", "install it") from None
     if result.returncode:
