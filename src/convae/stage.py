@@ -137,7 +137,8 @@ def _state(path: Path) -> str:
     """Tell a file by its content, and a folder by its files' sizes and times: to read it twice may take long."""
     if not path.is_dir():
         return _digest(path)
-    files = (Path(root, name) for root, _, names in os.walk(path) for name in names)
+    # Hidden files are none of the images: a file manager may put some there at any time.
+    files = (Path(root, name) for root, _, names in os.walk(path) for name in names if not name.startswith("."))
     states = sorted((os.fsencode(file), file.lstat().st_size, file.lstat().st_mtime_ns) for file in files)
     return hashlib.sha256(repr(states).encode()).hexdigest()
 

@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from convae.check import check_params
 from convae.commands.libraries import check_libraries
+from convae.data.listing import is_skipped
 from convae.errors import ConvaeError
 from convae.params import PARAMS, interpolated, lookup, parse_yaml, read_params
 
@@ -85,7 +86,8 @@ def _md5(root: Path, name: str, locked: str) -> str | None:
         return str(parse_yaml(tracked.read_text())["outs"][0]["md5"])
     if not path.is_dir():
         return locked if locked.endswith(".dir") else None
-    files = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+    found = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+    files = sorted(str(file) for file in found if not any(map(is_skipped, file.parts)))
     listing = [{"md5": _md5(path, file, ""), "relpath": file} for file in files]
     return hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest() + ".dir"
 

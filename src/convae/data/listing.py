@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from convae.errors import ConvaeError
 
 SPLITS = ("train", "test")
-# Left by other programs, as are files whose names begin with a dot.
-SKIPPED = ("desktop.ini", "ehthumbs.db", "thumbs.db")
+# Hidden files, and those that other programs put there. .dvcignore has the same list, so DVC does not hash them either.
+SKIPPED = (".*", "[Dd]esktop.ini", "[Tt]humbs.db", "ehthumbs.db", "@eaDir", "__MACOSX", "__pycache__")
 NAMED = 10
 
 
@@ -37,7 +38,7 @@ def list_images(folder: Path, below: str = "") -> Iterator[str]:
         raise ConvaeError(shown(str(where)), f"cannot be read ({error.strerror})", fix) from None
     for entry in entries:
         name = entry.name
-        if name.startswith(".") or name.lower() in SKIPPED or name.endswith(".dvc"):
+        if is_skipped(name) or name.endswith(".dvc"):
             continue
         try:
             name.encode()
@@ -51,6 +52,11 @@ def list_images(folder: Path, below: str = "") -> Iterator[str]:
             raise ConvaeError(shown(str(where / name)), "is a link to a folder", fix)
         else:
             yield from list_images(folder, f"{below}{name}/")
+
+
+def is_skipped(name: str) -> bool:
+    """Tell whether a file or folder of this name is none of the images."""
+    return any(fnmatchcase(name, pattern) for pattern in SKIPPED)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
