@@ -70,8 +70,10 @@ def test_a_processor_is_asked_for_avx2_and_fma_and_nothing_is_assumed_where_none
 
 @pytest.mark.parametrize("command", ["sh stages/run.sh check", "python -m stages.check", "python -m convae check"])
 def test_no_file_of_the_project_s_folder_is_imported_in_place_of_a_library(command: str, tmp_path: Path) -> None:
-    for name in ("src", "stages"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("src", "stages", "datasets", ".dvc"):
+        shutil.copytree(
+            REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "cache", "tmp")
+        )
     for name in ("params.yaml", "libraries.yaml"):
         shutil.copy(REPOSITORY / name, tmp_path)
     names = {*sys.stdlib_module_names, "convae", "numpy", "pydantic", "ruamel", "sitecustomize", "yaml"}
