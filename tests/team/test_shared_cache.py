@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Repository
-
-from team.conftest import program
+from conftest import REPOSITORY, Repository, program, require
 
 pytestmark = pytest.mark.slow
 
@@ -19,12 +17,12 @@ GROUP = 70000  # a number needs no entry in the machine's lists of users and gro
 
 def root() -> list[str]:
     """Give what a command for root begins with."""
-    return [] if os.geteuid() == 0 else [program("sudo", "apt-get install sudo, or run the tests as root"), "-n"]
+    return [] if os.geteuid() == 0 else [program("sudo", "it, or run the tests as root"), "-n"]
 
 
 def as_root(command: str) -> None:
     result = subprocess.run([*root(), *command.split()], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"this needs root, or sudo without a password: {result.stderr}"
+    require(result.returncode == 0, f"this needs root, or sudo without a password: {result.stderr}")
 
 
 class Person(Repository):
@@ -61,7 +59,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def people(finished: Repository, folder: Path) -> list[Person]:
     """Provide two users, set up as docs/sharing.md says; the first has brought in the team's results."""
-    program("setpriv", "sudo apt-get install util-linux")
+    program("setpriv", "util-linux")
     as_root(f"make --directory={finished.path} shared-folder DIR={folder}/cache GROUP={GROUP}")
     finished.run(f"git bundle create --quiet {folder}/origin main")
     shutil.copytree(finished.path / ".dvc/cache", folder / "elsewhere")
@@ -96,6 +94,16 @@ def test_what_either_has_computed_the_other_takes_from_the_run_cache(people: lis
         assert "Running stage 'tsne'" in use(one, perplexity)
         assert "Running stage" not in use(other, perplexity)
         assert embedding(other) == embedding(one)
+
+
+def test_both_can_push_to_a_folder_that_is_shared_in_the_same_way(people: list[Person], folder: Path) -> None:
+    as_root(f"make --directory={REPOSITORY} shared-folder DIR={folder}/remote GROUP={GROUP}")
+    use(people[1], 20)
+    for person in people:
+        person.run(f"dvc remote add --local --default team {folder}/remote")
+        assert "ERROR" not in person.run("make push")
+    stored = people[0].run(f"find {folder}/remote/files -type f -printf '%U %m\\n'").split()
+    assert set(zip(stored[::2], stored[1::2], strict=True)) == {("70001", "444"), ("70002", "444")}
 
 
 def test_neither_can_change_replace_or_remove_what_the_other_has_added(people: list[Person], folder: Path) -> None:

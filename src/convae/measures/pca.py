@@ -1,6 +1,7 @@
 """Measure the reconstruction error of PCA, the best linear autoencoder: a baseline that any network should beat."""
 
 import numpy as np
+from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from convae.artifacts import drop_pages
@@ -73,8 +74,6 @@ def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _randomized_errors(train: np.ndarray, test: np.ndarray, components: int) -> tuple[float, float, int]:
-    from sklearn.utils.extmath import randomized_svd  # before its threads are limited
-
     values = train.shape[1]
     components = min(components, COMPONENT_VALUES // values, max(1, len(train) - 1), values)
     most = max(components + 1, min(SAMPLE_VALUES // values, WORK // (values * (components + EXTRA_COMPONENTS))))
