@@ -31,7 +31,7 @@ def test_no_other_name_is_there(name: str) -> None:
 LIGHT = """
 import sys
 from convae import artifacts, check, errors, params, stage
-from convae.data import downloads, idx, images, labels
+from convae.data import downloads, formats, images, labels
 from convae.maps import params, quality, tsne
 from convae.generation import sample_quality, mixtures, params
 from convae.views import loss_history, params

@@ -103,7 +103,9 @@ def test_the_table_and_the_differences_name_what_was_changed(lab: Repository) ->
     table = lab.run("dvc exp show --only-changed --drop 'Created|.*/' --md")
     assert all(name in table for name in ("narrow", "model.conv.channels", "neighbour_recall"))
     assert "data.source" not in table
-    hidden = "Created|.*/|tsne|train.learning_rate"  # for a table of experiments that differ in one parameter
+    hidden = (
+        "Created|State|Executor|.*/|tsne|train.learning_rate"  # for a table of experiments that differ in one parameter
+    )
     table = lab.run(f"dvc exp show --only-changed --drop '{hidden}' --no-pager", COLUMNS="500")
     assert "coverage" in table
     assert max(map(len, table.splitlines())) <= 120
@@ -155,6 +157,7 @@ def training(repository: Repository, epoch: int) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.nightly  # training_processes and checkpoints show the same without DVC
 def test_a_killed_experiment_goes_on_in_another_checkout_and_gives_the_same_bytes(
     finished: Repository, tmp_path: Path
 ) -> None:

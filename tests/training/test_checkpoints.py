@@ -93,8 +93,10 @@ def key(tmp_path: Path) -> Callable[..., str]:
 def test_another_parameter_data_file_version_or_machine_gives_another_key_and_the_environment_the_same(
     key: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [*(f"model_{name}" for name in ModelConfig.model_fields), *(f"train_{name}" for name, _ in TRAIN)]
-    values = {name: (7, 7, 7) if name in ("model_channels", "model_image_shape") else 9 for name in names}
+    fields = [*ModelConfig.model_fields, "channels"]
+    names = [*(f"model_{name}" for name in fields), *(f"train_{name}" for name, _ in TRAIN)]
+    values = {**dict.fromkeys(names, 9), "model_image_shape": (7, 7, 7), "model_channels": (7, 7)}
+    values |= dict.fromkeys(["model_architecture", "model_arithmetic", "train_schedule", "train_arithmetic"], "another")
     keys = [key(), key(devices.machine(CPU, "native")), *(key(**{name: value}) for name, value in values.items())]
     for path in (tmp_path / "train", tmp_path / "test"):
         path.write_bytes(b"other")
