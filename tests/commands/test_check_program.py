@@ -11,12 +11,10 @@ from convae.errors import ConvaeError
 MNIST = "datasets/MNIST.yaml"
 REFUSED = {
     "train.epoch=5": "params.yaml: train.epoch: unknown key; did you mean epochs?",
-    "+train.epoch=5": "params.yaml: +train: unknown key; did you mean train?",
     "train.epochs=x": "params.yaml: train.epochs: got 'x'; want a whole number from 1 to 10000",
     "data.source=MNIST": f"params.yaml: data.source: there is no MNIST in {REPOSITORY}; did you mean {MNIST}?",
     "plot.seed=[16,32": "-S plot.seed=[16,32: its value is not YAML; want one such as 5, text or [16,32]",
     "train.epochs": "-S train.epochs: sets no value; want SECTION.KEY=VALUE, such as train.epochs=5",
-    "train.epochs.x=5": "-S train.epochs.x=5: sets no value; want SECTION.KEY=VALUE, such as train.epochs=5",
 }
 
 

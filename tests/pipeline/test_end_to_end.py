@@ -153,6 +153,7 @@ def test_the_network_gives_users_the_pipelines_own_results_to_the_bit(finished: 
         assert found.tobytes() == array(finished, name).tobytes()
 
 
+@pytest.mark.nightly
 def test_the_dense_autoencoder_and_the_other_choices_run_through_everything(
     finished: Repository, tmp_path: Path
 ) -> None:

@@ -55,10 +55,10 @@ def test_a_new_stage_needs_its_module_its_script_and_an_entry_in_the_graph(repos
     (repository.path / "src/convae/latents/centres.py").write_text(module)
     (repository.path / "stages/centres.py").write_text(script)
     edit(repository, "dvc.yaml", "\nplots:\n", f"\n{entry}\nplots:\n")
-    before = changed_files(repository)
-    assert before == {"dvc.yaml", "src/convae/latents/centres.py", "stages/centres.py"}
+    files = {"dvc.yaml", "src/convae/latents/centres.py", "stages/centres.py"}
+    assert changed_files(repository) == files
     repository.run("python -m tools.dependencies")
-    assert changed_files(repository) == before | {"docs/design.md"}
+    assert changed_files(repository) == files | {"docs/design.md"}
     assert stages_run(repository.run("dvc repro")) == ["centres"]
     found, latents, labels = (
         np.load(repository.path / f"artifacts/{name}.npy")

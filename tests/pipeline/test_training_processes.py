@@ -218,7 +218,9 @@ def test_two_hosts_give_the_bytes_of_one_and_only_the_first_writes_and_tells_the
     assert ["epoch 6/6: " in output for output in outputs] == [True, False]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.nightly)], ids=["dies", "hangs"]
+)
 def test_when_a_host_is_lost_the_other_ends_in_a_line_and_goes_on_alone_to_the_same_bytes(
     number: signal.Signals, hosts: list[tuple[Training, subprocess.Popen[str]]], straight: bytes
 ) -> None:

@@ -71,7 +71,8 @@ def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(
     assert not re.search(rf"{PASSWORD}|user|key|password", second.run("git show HEAD:.dvc/config"))
 
 
-@pytest.mark.parametrize("name", ["s3", *at_night("folder", "ssh", "webdav")])
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["folder", "ssh", "s3", "webdav"])
 def test_without_a_lock_file_a_clone_runs_only_the_stages_whose_metrics_git_holds(
     name: str, teams: Callable[[str], Team]
 ) -> None:

@@ -118,6 +118,7 @@ def test_neither_can_change_replace_or_remove_what_the_other_has_added(people: l
             assert "denied" in (said := other.run(f"bash -c '{attempt}'", code=1)) or "not permitted" in said
 
 
+@pytest.mark.nightly
 def test_a_damaged_entry_of_the_run_cache_costs_a_rerun_and_no_more(people: list[Person], folder: Path) -> None:
     first, second = people
     use(first, 18)
