@@ -1,5 +1,6 @@
 """What docs/experiments.md says of DVC itself, in a repository with two small stages: its commands, word for word."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -95,7 +96,8 @@ def test_after_the_kill_of_an_experiment_its_commands_bring_the_commit_back(repo
         time.sleep(0.1)
     experiment.send_signal(signal.SIGTERM)
     experiment.wait(timeout=60)
-    os.killpg(experiment.pid, signal.SIGKILL)  # the stage, which in the real pipeline ends of its own accord
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(experiment.pid, signal.SIGKILL)  # the stage, which in the real pipeline ends of its own accord
     experiment.communicate()
     run_all(repository, "A killed experiment")
     assert repository.run("git status --porcelain --branch").splitlines() == ["## main", " M code.sh"]
