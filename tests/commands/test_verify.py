@@ -93,6 +93,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.nightly  # it can time out on a busy machine
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_rebuild_and_removes_its_folder(number: int, tmp_path: Path) -> None:
