@@ -63,6 +63,8 @@ def epoch_seconds(config: dict[str, Any], arithmetic: Any, pixels: torch.Tensor)
         weight_decay=0,
         schedule="constant",
         noise=0,
+        augment="none",
+        validation_fraction=0,
         arithmetic=arithmetic,
     )
     since = time.perf_counter()

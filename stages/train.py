@@ -6,11 +6,11 @@ import torch
 
 from convae import artifacts
 from convae.data.images import read_images
-from convae.network import models, weights
+from convae.network import start, weights
 from convae.network.params import configure, load_architecture
 from convae.params import load_section
 from convae.stage import run
-from convae.training import checkpoints, devices, history, hosts, loop
+from convae.training import checkpoints, devices, history, hosts, loop, validation
 from convae.training.params import TrainParams
 
 
@@ -18,16 +18,17 @@ def main() -> None:
     artifacts.read_json(Path("artifacts/check/images_passed.json"))
     network, params = load_architecture(), load_section("train", TrainParams)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
-    train_images = torch.from_numpy(read_images(paths[0]))
-    test_images = torch.from_numpy(read_images(paths[1], train_images.shape[1:]))
+    images = read_images(paths[0])
+    parts = [*validation.split(images, params.validation_fraction), read_images(paths[1], images.shape[1:])]
+    train_images, validation_images, test_images = (torch.from_numpy(part) for part in parts)
     device = devices.default_device()
-    config = configure(network, train_images.shape[1:], params.noise, params.arithmetic)
+    config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment)
     machine = devices.machine(device, params.arithmetic)
     key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
     torch.set_num_threads(1)
     with devices.device_errors(device), hosts.process_group(device), checkpoints.checkpoint(key) as checkpoint:
-        model = models.build(config, params.seed).to(device)
-        for losses in loop.train(model, train_images, test_images, params, device, checkpoint):
+        model = start.initial_model(config, params.seed, train_images).to(device)
+        for losses in loop.train(model, train_images, test_images, params, device, checkpoint, validation_images):
             if hosts.rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
         if hosts.rank() == 0:

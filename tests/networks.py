@@ -13,6 +13,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "conv": {"architecture": "conv", "channels": (4, 6), "image_shape": (1, 28, 28)},
     "conv, deeper and padded": {"architecture": "conv", "channels": (4, 6, 5), "image_shape": (3, 30, 45)},
     "conv_linear": {"architecture": "conv_linear", "channels": (4, 6), "latent_size": 7, "image_shape": (3, 33, 26)},
+    "pca_conv": {"architecture": "pca_conv", "channels": (4, 6), "latent_size": 7, "image_shape": (3, 33, 26)},
     "dense": {"architecture": "dense", "latent_size": 5, "image_shape": (1, 10, 12)},
 }
 TRAIN = TrainParams(
@@ -23,6 +24,8 @@ TRAIN = TrainParams(
     weight_decay=0.00001,
     schedule="constant",
     noise=0,
+    augment="none",
+    validation_fraction=0,
     arithmetic="exact",
 )
 

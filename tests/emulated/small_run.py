@@ -18,9 +18,10 @@ from convae.network import noise
 from convae.network.chunks import map_chunks
 from convae.network.config import ModelConfig
 from convae.network.encoding import encode
-from convae.network.models import Autoencoder, build
+from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
 from convae.network.pixels import to_pixels
+from convae.network.start import initial_model
 from convae.network.weights import weights
 from convae.training.loop import train
 from convae.training.params import TrainParams
@@ -35,6 +36,8 @@ RECIPE = TrainParams(
     weight_decay=0.01,
     schedule="constant",
     noise=0.0,
+    augment="none",
+    validation_fraction=0.0,
     arithmetic="exact",
 )
 # Images of one colour as MNIST's are; others have sides that need padding, and a channel more is one convolution more.
@@ -44,6 +47,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "conv, one_cycle": {"channels": (6, 8, 10), "image_shape": COLOUR, "noise": 0.5},
     "conv_linear": {"channels": (8, 16), "latent_size": 12, "image_shape": GREY},
     "conv_linear, noise": {"channels": (4, 6, 8), "latent_size": 5, "image_shape": COLOUR, "noise": 0.3},
+    "pca_conv": {"channels": (8, 6), "latent_size": 5, "image_shape": COLOUR, "augment": "flip_and_shift"},
     "dense": {"latent_size": 16, "image_shape": GREY},
     "dense, one_cycle": {"latent_size": 7, "image_shape": COLOUR, "noise": 1.0},
 }
@@ -72,13 +76,14 @@ def results(name: str) -> Iterator[tuple[str, bytes]]:
     architecture, _, more = name.partition(", ")
     config = ModelConfig(architecture=architecture, arithmetic="exact", **NETWORKS[name])
     changes = {"noise": config.noise or 0.0, "schedule": "one_cycle" if more == "one_cycle" else "constant"}
+    changes["augment"] = config.augment or "none"
     recipe, device = RECIPE.model_copy(update=changes), torch.device("cpu")
-    model = build(config, recipe.seed)
-    yield "initial weights", content(model)
     images, test_images = (pixels(seed, count, config.image_shape) for seed, count in enumerate((IMAGES, TEST_IMAGES)))
+    model = initial_model(config, recipe.seed, torch.from_numpy(images))
+    yield "initial weights", content(model)
     with redirect_stdout(sys.stderr):  # what training tells has times in it
         *_, history = train(model, torch.from_numpy(images), torch.from_numpy(test_images), recipe, device)
-    yield "losses", repr(history).encode()
+    yield "losses", repr([(row.epoch, row.train_loss, row.test_loss) for row in history]).encode()
     yield "weights", content(model)
     yield "latents", np.concatenate(list(encode(model, test_images))).tobytes()
     reconstructions, errors = reconstruct(model, test_images)

@@ -51,6 +51,14 @@ def test_errors_of_large_images_are_those_of_exact_pca(components: int) -> None:
     assert used == components
 
 
+@pytest.mark.parametrize("side", [18, 24])  # of exact and of randomized PCA
+def test_mirrored_pca_is_fitted_to_the_images_and_their_mirror_images(side: int) -> None:
+    train, test = TRAIN[..., :side, :side], TEST[..., :side, :side]
+    both = np.concatenate([train, train[..., ::-1]])
+    expected = [exact(both, each, 20)[1] for each in (train, test)]
+    assert pca_errors(train, test, 20, mirrored=True)[:2] == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.parametrize(("images", "used"), [(1, 1), (2, 1), (3, 2), (40, 39)])
 def test_there_are_fewer_components_than_images_and_they_lose_nothing(images: int, used: int) -> None:
     few = TRAIN[:images]

@@ -14,7 +14,7 @@ SHAPE = (3, 12, 10)
 TRAIN, TEST = (RANDOM.integers(0, 256, (count, *SHAPE), dtype=np.uint8) for count in (60, 40))
 
 
-@pytest.mark.parametrize("architecture", ["conv", "conv_linear", "dense"])
+@pytest.mark.parametrize("architecture", ["conv", "conv_linear", "pca_conv", "dense"])
 @pytest.mark.parametrize("chunk", [7, 250])
 def test_each_latent_value_is_the_nearest_of_those_between_the_training_images_lowest_and_highest(
     architecture: str, chunk: int, monkeypatch: pytest.MonkeyPatch

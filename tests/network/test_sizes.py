@@ -28,14 +28,14 @@ def networks(draw: st.DrawFn) -> Autoencoder:
     side = st.integers(8, 64) | st.sampled_from([129, 255, 256])
     shape = draw(st.sampled_from([1, 3])), draw(side), draw(side)
     changes: dict[str, Any] = {"image_shape": shape}
-    name = draw(st.sampled_from(["conv", "conv_linear", "dense"]))
+    name = draw(st.sampled_from(["conv", "conv_linear", "pca_conv", "dense"]))
     if name != "conv":
         changes["latent_size"] = draw(st.integers(2, 9))
     if name != "dense":
         count = draw(
             st.integers(
-                {"conv": 2, "conv_linear": 1}[name],
-                {"conv": conv, "conv_linear": conv_linear}[name].most_channels(shape[1:]),
+                {"conv": 2}.get(name, 1),
+                {"conv": conv}.get(name, conv_linear).most_channels(shape[1:]),
             )
         )
         # Enough of them that no layer of rectifiers is dead at first.

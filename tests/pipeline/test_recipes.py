@@ -102,7 +102,7 @@ def test_a_new_network_is_a_module_and_its_section(repository: Repository) -> No
         "from convae.network.dense import Dense\n",
         f"from convae.network.dense import Dense\n{imported}\n",
     )
-    edit(repository, path, '    architecture: Literal["conv", "conv_linear", "dense"]', name)
+    edit(repository, path, '    architecture: Literal["conv", "conv_linear", "pca_conv", "dense"]', name)
     edit(repository, path, "    dense: Dense\n", f"    dense: Dense\n{field}\n")
     text = (repository.path / path).read_text()
     (repository.path / path).write_text(re.sub(r"^ARCHITECTURES.*$", classes, text, flags=re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Tanh, the gradients of pooling and the summed squared error, with the same bits on every processor."""
+"""Tanh, SiLU, the gradients of pooling and the summed squared error, with the same bits on every processor."""
 
 from typing import Any
 
@@ -24,9 +24,7 @@ class Tanh(Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
         """Return tanh of float32 values of any shape."""
-        values = values.clamp(-BOUND, BOUND)
-        squares = values * values
-        outputs = values.mul_(polynomial(squares, NUMERATOR)).div_(polynomial(squares, DENOMINATOR))
+        outputs = _tanh(values.clamp(-BOUND, BOUND))
         ctx.save_for_backward(outputs)
         return outputs
 
@@ -35,6 +33,31 @@ class Tanh(Function):
         """Return the gradient with respect to the values."""
         outputs: Tensor = ctx.saved_tensors[0]
         return (1 - outputs * outputs) * gradient
+
+
+class SiLU(Function):
+    """x * sigmoid(x), where sigmoid(x) is (1 + tanh(x / 2)) / 2."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        """Return the SiLU of float32 values of any shape."""
+        sigmoids = _tanh((values * 0.5).clamp_(-BOUND, BOUND)).mul_(0.5).add_(0.5)
+        outputs = values * sigmoids
+        ctx.save_for_backward(sigmoids, outputs)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the gradient with respect to the values."""
+        sigmoids, outputs = ctx.saved_tensors
+        slopes: Tensor = (1 - sigmoids).mul_(outputs).add_(sigmoids)
+        return slopes.mul_(gradient)
+
+
+def _tanh(values: Tensor) -> Tensor:
+    """Compute tanh in place; the values are at most BOUND."""
+    squares = values * values
+    return values.mul_(polynomial(squares, NUMERATOR)).div_(polynomial(squares, DENOMINATOR))
 
 
 def polynomial(values: Tensor, coefficients: tuple[float, ...]) -> Tensor:

@@ -8,13 +8,30 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import Flatten, ReLU, Unflatten
+from torch.nn import Flatten, PixelShuffle, ReLU, Unflatten
 
 from convae.arithmetic import functions
+from convae.arithmetic.elementwise import Clamp, Concatenation, Refinement, Scale, Sum
 from convae.arithmetic.products import Convolution, Product, TransposedConvolution
 
-# The last three add nothing, so they are PyTorch's own.
-__all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU", "Tanh", "Unflatten"]
+# Flatten, PixelShuffle, ReLU and Unflatten add nothing, so they are PyTorch's own.
+__all__ = [
+    "Clamp",
+    "Concatenation",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+    "PixelShuffle",
+    "ReLU",
+    "Refinement",
+    "Scale",
+    "SiLU",
+    "Sum",
+    "Tanh",
+    "Unflatten",
+]
 
 
 def batched(compute: Callable[[Tensor], Tensor], values: Tensor, dimensions: int) -> Tensor:
@@ -85,4 +102,13 @@ class Tanh(nn.Tanh):
     def forward(self, values: Tensor) -> Tensor:
         """Map float32 values of any shape to [-1, 1]."""
         outputs: Tensor = super().forward(values) if needs_pytorch(values) else functions.Tanh.apply(values)
+        return outputs
+
+
+class SiLU(nn.SiLU):
+    """The sigmoid linear unit, x / (1 + exp(-x)) (Elfwing et al. 2018)."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Map float32 values of any shape."""
+        outputs: Tensor = super().forward(values) if needs_pytorch(values) else functions.SiLU.apply(values)
         return outputs

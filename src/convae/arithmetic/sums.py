@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 # Squared errors of pixels, at most 4 each, are rounded to multiples of 2^-30, so that a sum of 2^20 of them is exact.
@@ -43,8 +44,11 @@ def to_shared_grid(sums: Tensor, count: int, total: int) -> Tensor:
         value, becomes NaN.
     """
     scale = math.ldexp(1, -(total - 1).bit_length())  # a power of two, which rounds nothing
-    diverged = sums.abs() > LARGEST_GRADIENT * count
-    return to_multiples(sums * scale, GRADIENT_EXPONENT).masked_fill_(diverged, math.nan)
+    rounded = to_multiples(sums * scale, GRADIENT_EXPONENT)
+    low, high = torch.aminmax(sums)
+    if max(-low, high) <= LARGEST_GRADIENT * count:
+        return rounded
+    return rounded.masked_fill_(sums.abs() > LARGEST_GRADIENT * count, math.nan)
 
 
 def means_of(sums: Tensor, total: int) -> Tensor:

@@ -11,13 +11,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a table of the layers, and the totals."""
     from convae import api
     from convae.network.description import describe
+    from convae.network.stored import flat_layers
 
     model = api.load(arguments.model)
-    layers, rows = describe(model), []
+    layers, rows, weights = describe(model), [], dict(model.named_parameters())
     for part in ("encoder", "decoder"):
-        for layer in layers[part]:
+        for layer in flat_layers(layers[part]):
             names = [layer[key] for key in ("weight", "bias") if key in layer]
-            parameters = sum(model.get_parameter(name).numel() for name in names)
+            parameters = sum(weights[name].numel() for name in names if name in weights)
             row = {"part": part, "layer": title(layer), "output": size(layer["output"]), "parameters": parameters}
             rows.append(row)
     total = sum(weight.numel() for weight in model.parameters())

@@ -42,7 +42,8 @@ def losses(
     -------
     dict
         Under ``train`` and ``test``: the mean squared errors on the [-1, 1] scale, ``mse`` of the network and
-        ``pca_mse`` of PCA with as many components as latent values. Under ``test`` also the mean ``psnr`` in decibels
+        ``pca_mse`` of PCA with as many components as latent values; for a network trained on mirror images,
+        ``mirrored_pca_mse`` of PCA fitted to these, too. Under ``test`` also the mean ``psnr`` in decibels
         and the mean ``ssim``; for a network trained to remove noise, also ``noisy_mse``, ``noisy_psnr`` and
         ``noisy_ssim``, from noisy test images. ``test_mse_by_class``, if there are classes. Under ``rounded``, by the
         bits of a rounded latent value: ``test_mse``, and ``bits_per_pixel`` of an image's latent vector. ``parameters``
@@ -50,13 +51,18 @@ def losses(
     """
     train_errors = reconstruction_errors(model, train_pixels)
     pca_train, pca_test, pca_values = pca_errors(train_pixels, test_pixels, model.latent_size)
+    pca = {"train": {"pca_mse": pca_train}, "test": {"pca_mse": pca_test}}
+    if model.mirrors:
+        mirrored = pca_errors(train_pixels, test_pixels, model.latent_size, mirrored=True)
+        for split, error in zip(("train", "test"), mirrored, strict=False):
+            pca[split]["mirrored_pca_mse"] = error
     errors, similar = measure_reconstructions(model, test_pixels, None if model.noise else write_rows)
-    test = {"mse": errors.mean(), "pca_mse": pca_test, "psnr": similar[:, 0].mean(), "ssim": similar[:, 1].mean()}
+    test = {"mse": errors.mean(), **pca["test"], "psnr": similar[:, 0].mean(), "ssim": similar[:, 1].mean()}
     if model.noise:
         noisy_errors, similar = measure_reconstructions(model, test_pixels, write_rows, model.noise)
         test |= {"noisy_mse": noisy_errors.mean()}
         test |= {"noisy_psnr": similar[:, 0].mean(), "noisy_ssim": similar[:, 1].mean()}
-    measured: dict[str, Any] = {"train": {"mse": train_errors.mean(), "pca_mse": pca_train}, "test": test}
+    measured: dict[str, Any] = {"train": {"mse": train_errors.mean(), **pca["train"]}, "test": test}
     if classes:
         by_class = {name: errors[labels == label] for label, name in enumerate(classes)}
         measured["test_mse_by_class"] = {name: group.mean() for name, group in by_class.items() if len(group)}

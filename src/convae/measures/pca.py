@@ -17,7 +17,9 @@ SAMPLE_VALUES, COMPONENT_VALUES, WORK = 2**28, 2**25, 2**36
 EXTRA_COMPONENTS, ITERATIONS = 64, 7
 
 
-def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: int) -> tuple[float, float, int]:
+def pca_errors(
+    train_pixels: np.ndarray, test_pixels: np.ndarray, components: int, mirrored: bool = False
+) -> tuple[float, float, int]:
     """Compute the mean squared errors of PCA fitted to the training images.
 
     PCA of small images is exact: the error follows from the second moments, which are sums of whole numbers and so
@@ -30,6 +32,8 @@ def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: in
         uint8 [N, C, H, W].
     components : int
         Number of components.
+    mirrored : bool
+        Whether PCA is fitted to the training images and their mirror images.
 
     Returns
     -------
@@ -39,25 +43,29 @@ def pca_errors(train_pixels: np.ndarray, test_pixels: np.ndarray, components: in
         Number of components used; for large images, less than `components` if memory or the number of images limits it.
     """
     train, test = (pixels.reshape(len(pixels), -1) for pixels in (train_pixels, test_pixels))
+    # The number of each value's counterpart in a mirror image.
+    mirror = np.arange(train.shape[1]).reshape(train_pixels.shape[1:])[..., ::-1].ravel() if mirrored else None
     if train.shape[1] <= EXACT_VALUES:
-        return *_exact_errors(train, test, components), components
-    return _randomized_errors(train, test, components)
+        return *_exact_errors(train, test, components, mirror), components
+    return _randomized_errors(train, test, components, mirror)
 
 
-def _exact_errors(train: np.ndarray, test: np.ndarray, components: int) -> tuple[float, float]:
-    mean, train_products = _moments(train)
-    test_mean, test_products = _moments(test)
+def _exact_errors(
+    train: np.ndarray, test: np.ndarray, components: int, mirror: np.ndarray | None
+) -> tuple[float, float]:
+    moments = [_moments(flat) for flat in (train, test)]
+    mean, products = moments[0]
+    if mirror is not None:
+        mean, products = (mean + mean[mirror]) / 2, (products + products[mirror][:, mirror]) / 2
     # One thread, because the last digits of the eigenvectors depend on the number of threads.
     with threadpool_limits(1):
-        train_scatter = train_products - np.outer(mean, mean)
-        # The scatter of the test images around the mean of the training images.
-        test_scatter = test_products - np.outer(test_mean, mean) - np.outer(mean, test_mean) + np.outer(mean, mean)
-        _, vectors = np.linalg.eigh(train_scatter)  # by ascending eigenvalue
+        _, vectors = np.linalg.eigh(products - np.outer(mean, mean))  # by ascending eigenvalue
         kept = vectors[:, max(0, len(mean) - components) :]
-        errors = [
-            (np.trace(scatter) - np.sum(kept * (scatter @ kept))) / len(mean) / 127.5**2
-            for scatter in (train_scatter, test_scatter)
-        ]
+        errors = []
+        for own_mean, own_products in moments:
+            # The scatter of these images around the mean of those that PCA is fitted to.
+            scatter = own_products - np.outer(own_mean, mean) - np.outer(mean, own_mean) + np.outer(mean, mean)
+            errors.append((np.trace(scatter) - np.sum(kept * (scatter @ kept))) / len(mean) / 127.5**2)
     return float(errors[0]), float(errors[1])
 
 
@@ -73,16 +81,22 @@ def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total / len(flat), products / len(flat)
 
 
-def _randomized_errors(train: np.ndarray, test: np.ndarray, components: int) -> tuple[float, float, int]:
+def _randomized_errors(
+    train: np.ndarray, test: np.ndarray, components: int, mirror: np.ndarray | None
+) -> tuple[float, float, int]:
     values = train.shape[1]
     components = min(components, COMPONENT_VALUES // values, max(1, len(train) - 1), values)
     most = max(components + 1, min(SAMPLE_VALUES // values, WORK // (values * (components + EXTRA_COMPONENTS))))
+    if mirror is not None:
+        most = max(components + 1, most // 2)
     train_rows, test_rows = (np.sort(np.random.default_rng(0).permutation(len(flat))[:most]) for flat in (train, test))
     with threadpool_limits(1):
         sample = np.empty((len(train_rows), values), np.float32)
         for start in range(0, len(train_rows), CHUNK):
             sample[start : start + CHUNK] = train[train_rows[start : start + CHUNK]]
             drop_pages(train)
+        if mirror is not None:
+            sample = np.concatenate([sample, sample[:, mirror]])
         mean = sample.mean(axis=0, dtype=np.float64)
         sample -= mean
         _, _, directions = randomized_svd(

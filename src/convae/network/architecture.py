@@ -27,6 +27,8 @@ class Architecture(Section):
     """The section ``model.NAME`` of ``params.yaml``; its keys are also in ``config.json``."""
 
     name: ClassVar[str]
+    # Whether it has linear layers that start as PCA of the training images; see `convae.network.start`.
+    starts_as_pca: ClassVar[bool] = False
 
     def check(self, sides: Sequence[int]) -> None:
         """Raise a ConvaeError if the network cannot take images of this height and width; any, by default."""

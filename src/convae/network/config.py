@@ -10,6 +10,7 @@ from convae.params import Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
 Arithmetic = Literal["exact", "native"]
+Augment = Literal["none", "shift", "flip_and_shift"]
 
 
 class ModelConfig(Section):
@@ -23,6 +24,7 @@ class ModelConfig(Section):
     architecture: str
     image_shape: tuple[Size, Size, Size]
     noise: Annotated[float, Field(gt=0, le=2)] | None = None
+    augment: Augment | None = None
     arithmetic: Arithmetic = "native"  # as in models that were written before there was a choice
 
     def content(self) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class Autoencoder(nn.Module):
         """The deviation of the noise that it has learnt to remove; 0 if none."""
         return self.config.noise or 0.0
 
+    @property
+    def mirrors(self) -> bool:
+        """Whether it was trained on mirror images, too."""
+        return self.config.augment == "flip_and_shift"
+
     def forward(self, images: Tensor) -> Tensor:
         """Reconstruct the images."""
         reconstructions: Tensor = self.decoder(self.encoder(images))
@@ -88,6 +93,8 @@ def build(config: ModelConfig, seed: int = 0) -> Autoencoder:
     model, random = without_weights(config), np.random.default_rng(seed)
     for layer in model.modules():
         own = dict(layer.named_parameters(recurse=False))
+        for name, constant in layer.named_buffers(recurse=False):
+            setattr(layer, name, torch.ones(constant.shape))
         for name, weight in own.items():
             bound = 1 / math.sqrt(own["weight"][0].numel())
             values = (random.random(weight.shape, np.float32) * 2 - 1) * np.float32(bound)

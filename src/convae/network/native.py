@@ -1,9 +1,27 @@
 """PyTorch's own layers, whose rounding depends on the processor: ``train.arithmetic: native``."""
 
 from torch import Tensor, nn
-from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Tanh, Unflatten
+from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, PixelShuffle, ReLU, SiLU, Tanh, Unflatten
 
-__all__ = ["Conv2d", "ConvTranspose2d", "Flatten", "Linear", "MaxPool2d", "ReLU", "Tanh", "Unflatten"]
+from convae.arithmetic.elementwise import Clamp, Concatenation, Refinement, Scale, Sum
+
+__all__ = [
+    "Clamp",
+    "Concatenation",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Flatten",
+    "Linear",
+    "MaxPool2d",
+    "PixelShuffle",
+    "ReLU",
+    "Refinement",
+    "Scale",
+    "SiLU",
+    "Sum",
+    "Tanh",
+    "Unflatten",
+]
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):

@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Literal
 
 from convae.network.architecture import Architecture
-from convae.network.config import Arithmetic, ModelConfig
+from convae.network.config import Arithmetic, Augment, ModelConfig
 from convae.network.conv import Conv
 from convae.network.conv_linear import ConvLinear
 from convae.network.dense import Dense
+from convae.network.pca_conv import PcaConv
 from convae.params import PARAMS, Section, load_section, lookup, read_params, validated
 
 
 class ChosenModel(Section):
     """Which architecture is used."""
 
-    architecture: Literal["conv", "conv_linear", "dense"]
+    architecture: Literal["conv", "conv_linear", "pca_conv", "dense"]
 
 
 class ModelParams(ChosenModel):
@@ -22,6 +23,7 @@ class ModelParams(ChosenModel):
 
     conv: Conv
     conv_linear: ConvLinear
+    pca_conv: PcaConv
     dense: Dense
 
     @property
@@ -31,7 +33,7 @@ class ModelParams(ChosenModel):
         return used
 
 
-ARCHITECTURES: dict[str, type[Architecture]] = {each.name: each for each in (Conv, ConvLinear, Dense)}
+ARCHITECTURES: dict[str, type[Architecture]] = {each.name: each for each in (Conv, ConvLinear, PcaConv, Dense)}
 
 
 def load_architecture(path: Path = PARAMS) -> Architecture:
@@ -42,9 +44,13 @@ def load_architecture(path: Path = PARAMS) -> Architecture:
 
 
 def configure(
-    network: Architecture, image_shape: tuple[int, ...], noise: float = 0, arithmetic: Arithmetic = "exact"
+    network: Architecture,
+    image_shape: tuple[int, ...],
+    noise: float = 0,
+    arithmetic: Arithmetic = "exact",
+    augment: Augment = "none",
 ) -> ModelConfig:
-    """Make the configuration of a network for images [C, H, W].
+    """Make the configuration of a network for images [C, H, W], and of how it is trained.
 
     Raises
     ------
@@ -59,6 +65,7 @@ def configure(
             "image_shape": tuple(image_shape),
             "noise": noise or None,
             "arithmetic": arithmetic,
+            "augment": None if augment == "none" else augment,
         }
     )
 

@@ -1,6 +1,7 @@
 """Read a network's files without PyTorch."""
 
 import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarra
     try:
         sides = {side: [dict(layer) for layer in described[side]] for side in ("encoder", "decoder")}
         image_shape, latent_size = sides["encoder"][0]["input"], math.prod(sides["encoder"][-1]["output"])
-        both = [*sides["encoder"], *sides["decoder"]]
+        both = list(flat_layers([*sides["encoder"], *sides["decoder"]]))
         named = [(layer, key) for layer in both for key in ("weight", "bias") if key in layer]
     except (KeyError, IndexError, TypeError, ValueError):
         raise artifacts.unusable(layers, "describes no network") from None
@@ -56,3 +57,11 @@ def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarra
         layer[key] = start
         start += parts[-1].size
     return {"image_shape": image_shape, "latent_size": latent_size, **sides}, np.concatenate(parts)
+
+
+def flat_layers(layers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield layers and, after each, those of its branches."""
+    for layer in layers:
+        yield layer
+        for branch in layer.get("branches", []):
+            yield from flat_layers(branch)

@@ -19,11 +19,16 @@ from convae.network.models import Autoencoder
 from convae.network.noise import draw
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import duration, log, progress
-from convae.training import checkpoints
-from convae.training.history import EpochLosses
+from convae.training import augmentation, checkpoints
+from convae.training.history import EpochLosses, best_epoch
 from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
 from convae.training.optimizer import BETA_1, adamw, one_cycle
 from convae.training.params import TrainParams
+
+# Layers that start as PCA learn at this part of the learning rate: they are nearly right from the start.
+PCA_RATE = 0.01
+# AdamW takes its step for so many weights at once, which are few enough for a processor's caches.
+BLOCK = 2**16
 
 
 def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
@@ -38,6 +43,7 @@ def train(
     params: TrainParams,
     device: torch.device,
     checkpoint: Path | None = None,
+    validation_pixels: Tensor | None = None,
 ) -> Iterator[list[EpochLosses]]:
     """Train in place with AdamW on the mean squared error, and yield the history after each epoch.
 
@@ -45,6 +51,8 @@ def train(
 
     Each batch is divided into parts of a fixed number of images, which threads and processes share. The parts'
     gradients are rounded to one grid, so that their sum is the same in any order.
+
+    If there are images for validation, the network ends with the weights of the epoch in which their loss was lowest.
 
     Parameters
     ----------
@@ -58,6 +66,8 @@ def train(
         The device to train on.
     checkpoint : Path, optional
         File to resume from if it exists, and to save the state to after each epoch.
+    validation_pixels : Tensor, optional
+        uint8 [N, C, H, W]; none or empty for no validation.
 
     Yields
     ------
@@ -70,16 +80,20 @@ def train(
         If the gradient or the loss stops being a finite number.
     """
     train_pixels, test_pixels = train_pixels.to(device), test_pixels.to(device)
+    validation_pixels = train_pixels[:0] if validation_pixels is None else validation_pixels.to(device)
     images = len(train_pixels)
     steps = math.ceil(images / params.batch_size)
     weights = torch.cat([weight.detach().flatten() for weight in model.parameters()])
     state = {"weights": weights, "moments": weights.new_zeros(2, len(weights))}
+    if len(validation_pixels):
+        state["best"] = weights.clone()
     history: list[EpochLosses] = []
     saved = broadcast(checkpoints.read(checkpoint), device)
     if saved:
         history = [EpochLosses(**row) for row in checkpoints.restore(saved, state)]
         set_weights(model, weights)
         yield history
+    blocks = weight_blocks(model)
     done, started = len(history), time.monotonic()
     with (
         progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
@@ -92,17 +106,24 @@ def train(
         for epoch in range(done + 1, params.epochs + 1):
             model.train()
             order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
+            changes = torch.from_numpy(augmentation.draw_changes(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
-                gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, pool)
+                gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, changes, pool)
                 train_loss += loss * len(batch)
                 rate, momentum = params.learning_rate, BETA_1
                 if params.schedule == "one_cycle":
                     rate, momentum = one_cycle(number, steps * params.epochs, rate)
-                adamw(weights, gradient, state["moments"], number, rate, params.weight_decay, momentum)
+                for block, factor in blocks:
+                    moments = state["moments"][:, block]
+                    adamw(
+                        weights[block], gradient[block], moments, number, rate * factor, params.weight_decay, momentum
+                    )
                 set_weights(model, weights)
                 advance(1)
-            losses = EpochLosses(epoch, train_loss / images, mean_squared_error(model, test_pixels, pool))
+            validation_loss = mean_squared_error(model, validation_pixels, pool) if len(validation_pixels) else None
+            test_loss = mean_squared_error(model, test_pixels, pool)
+            losses = EpochLosses(epoch, train_loss / images, test_loss, validation_loss)
             if not math.isfinite(losses.train_loss) or not math.isfinite(losses.test_loss):
                 raise ConvaeError("train.learning_rate", f"the loss diverged in epoch {epoch}", "lower it")
             if rank() == 0:
@@ -110,12 +131,28 @@ def train(
                 line = f"epoch {epoch}/{params.epochs}: train {losses.train_loss:.4f}, test {losses.test_loss:.4f}"
                 log(line + (f", {duration(seconds_left)} left" if epoch < params.epochs else ""))
             history.append(losses)
+            if best_epoch(history) == epoch and "best" in state:
+                state["best"].copy_(weights)
             if checkpoint:
                 checkpoints.save(checkpoint, state, [asdict(row) for row in history])
             yield history
+    if "best" in state:
+        set_weights(model, state["best"])
+        if rank() == 0:
+            log(f"keeps the weights of epoch {best_epoch(history)}, whose validation loss is the lowest")
     model.eval()
     if rank() == 0 and history[-1].test_loss > 0.99 * history[0].test_loss and len(history) > 1:
         log("the test loss has hardly fallen since the first epoch: try another train.learning_rate or train.seed")
+
+
+def weight_blocks(model: Autoencoder) -> list[tuple[slice, float]]:
+    """Divide the flat weights into blocks; return each block's place, and which part of the learning rate it gets."""
+    blocks, end = [], 0
+    for name, weight in model.named_parameters():
+        first, end = end, end + weight.numel()
+        factor = PCA_RATE if ".linear." in name else 1.0
+        blocks += [(slice(start, min(start + BLOCK, end)), factor) for start in range(first, end, BLOCK)]
+    return blocks
 
 
 def set_weights(model: Autoencoder, weights: Tensor) -> None:
@@ -131,6 +168,7 @@ def batch_gradient(
     batch: Tensor,
     params: TrainParams,
     epoch: int,
+    changes: Tensor,
     pool: ThreadPoolExecutor,
 ) -> tuple[Tensor, float]:
     """Compute a batch's mean squared error and its gradient, float32 [parameters].
@@ -147,6 +185,8 @@ def batch_gradient(
         The training parameters.
     epoch : int
         Number of the epoch, which the noise depends on.
+    changes : Tensor
+        int64 [N, 3], how images are augmented; see `convae.training.augmentation`.
     pool : ThreadPoolExecutor
         The threads that share the parts.
     """
@@ -155,7 +195,10 @@ def batch_gradient(
     total = torch.zeros(count + 1, dtype=torch.float64, device=pixels.device)  # the gradient and the loss
 
     def part_sums(part: Tensor) -> Tensor:
-        images = inputs = normalize(pixels[part])
+        chosen = pixels[part]
+        if params.augment != "none":
+            chosen = augmentation.change(pixels, part, changes, flip=params.augment == "flip_and_shift")
+        images = inputs = normalize(chosen)
         if params.noise:
             noise = draw(params.seed, epoch, part.cpu().numpy(), images.shape[1:])
             inputs = images + params.noise * torch.from_numpy(noise).to(images.device)

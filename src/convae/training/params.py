@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from convae.network.config import Arithmetic
+from convae.network.config import Arithmetic, Augment
 from convae.params import Section, Seed
 
 
@@ -18,4 +18,6 @@ class TrainParams(Section):
     weight_decay: float = Field(ge=0, le=10)
     schedule: Literal["constant", "one_cycle"]
     noise: float = Field(ge=0, le=2)
+    augment: Augment
+    validation_fraction: float = Field(ge=0, lt=1)
     arithmetic: Arithmetic
