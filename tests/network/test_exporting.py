@@ -71,6 +71,17 @@ def test_another_runtime_computes_what_pytorch_does_for_any_number_of_images(nam
         assert not any(word in files[part] for word in (b"torch", b"site-packages", torch.__version__.encode()))
 
 
+def test_images_of_another_size_are_refused_and_crops_are_slices() -> None:
+    files = exported("conv, deeper and padded")
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="Got: 32 Expected: 30"):
+        computed(files["encoder"], np.zeros((1, 3, 32, 45), np.float32))
+    # Some programs do not look at the sizes of inputs, or cannot read padding by negative numbers.
+    kinds = {part: [node.op_type for node in onnx.load_from_string(files[part]).graph.node] for part in files}
+    assert kinds["encoder"][:2] == ["Reshape", "Pad"]
+    assert kinds["decoder"][-1] == "Slice"
+    assert "Pad" not in kinds["decoder"]
+
+
 DIGESTS = """
 import hashlib, sys
 import convae

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from convae.network import conv, conv_linear
 from convae.network.conv import cells_of
 from convae.network.models import Autoencoder
+from convae.network.parts import Crop
 
 SIDES = range(8, 257)
 
@@ -141,8 +142,8 @@ def test_only_images_that_need_it_are_padded(architecture: str) -> None:
         )
         for less in (0, 1)
     )
-    assert padded == [nn.ReplicationPad2d, *fitting, nn.ZeroPad2d]
-    assert not {nn.ReplicationPad2d, nn.ZeroPad2d} & set(fitting)
+    assert padded == [nn.ReplicationPad2d, *fitting, Crop]
+    assert not {nn.ReplicationPad2d, Crop} & set(fitting)
 
 
 @pytest.mark.parametrize("missing", [(0, 1), (1, 0), (2, 5), (3, 3)])

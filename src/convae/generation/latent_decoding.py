@@ -27,12 +27,10 @@ def decode(model: Autoencoder, latents: Callable[[int, int], np.ndarray], count:
     write_rows : callable
         Called with the number of the first image of a chunk and the images, uint8 [n, C, H, W].
     """
-    with torch.inference_mode():
-        shape = model.encoder(torch.zeros(1, *model.image_shape)).shape[1:]
     lowest = 0.0 if ends_in_relu(model.encoder) else -torch.inf
 
     def decode_part(start: int, stop: int) -> tuple[int, np.ndarray]:
-        inputs = torch.from_numpy(latents(start, stop)).clamp(min=lowest).reshape(-1, *shape)
+        inputs = torch.from_numpy(latents(start, stop)).clamp(min=lowest).reshape(-1, *model.latent_shape)
         if inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)  # like the encoder's outputs
         return start, to_pixels(model.decoder(inputs)).numpy()

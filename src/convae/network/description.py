@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from convae.arithmetic.elementwise import Branches, Clamp, Concatenation, Refinement, Scale, Sum
 from convae.network.models import Autoencoder
+from convae.network.parts import Crop
 
 KINDS = {
     nn.Conv2d: "conv2d",
@@ -25,7 +26,7 @@ KINDS = {
     nn.Flatten: "flatten",
     nn.Unflatten: "unflatten",
     nn.ReplicationPad2d: "pad",
-    nn.ZeroPad2d: "crop",
+    Crop: "crop",
 }
 
 
@@ -71,7 +72,9 @@ def _numbers(layer: nn.Module) -> dict[str, int]:
         assert isinstance(layer.kernel_size, int)
         assert isinstance(layer.stride, int)
         return {"kernel": layer.kernel_size, "stride": layer.stride}
-    if isinstance(layer, nn.ReplicationPad2d | nn.ZeroPad2d):  # ZeroPad2d with negative numbers crops
+    if isinstance(layer, nn.ReplicationPad2d):
         left, _, top, _ = layer.padding
-        return {"top": abs(top), "left": abs(left)}
+        return {"top": top, "left": left}
+    if isinstance(layer, Crop):
+        return {"top": layer.top, "left": layer.left}
     return {}

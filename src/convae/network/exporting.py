@@ -5,7 +5,6 @@ The encoder maps ``images``, float32 [N, C, H, W] in [-1, 1], to ``latents``, fl
 """
 
 import importlib.util
-import warnings
 from collections import OrderedDict
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from convae.errors import ConvaeError
 from convae.network.models import Autoencoder
+from convae.shared import no_warnings
 
 # The exporter's native operator set, which needs no conversion, and the file format of the same age. ONNX Runtime reads
 # both since version 1.14.
@@ -36,10 +36,10 @@ def to_onnx(model: Autoencoder) -> dict[str, bytes]:
     if sum(weight.numel() * weight.element_size() for weight in model.parameters()) > LARGEST:
         raise ConvaeError("network", "has more than 2 GB of weights", "an ONNX file cannot hold more")
     images = torch.zeros(2, *model.image_shape)  # two, because the exporter takes a batch size of 1 for fixed
-    with torch.inference_mode():
-        shape = model.encoder(images).shape[1:]
-    encoder = nn.Sequential(OrderedDict(encoder=model.encoder, flat=nn.Flatten()))
-    decoder = nn.Sequential(OrderedDict(cells=nn.Unflatten(1, shape), decoder=model.decoder))
+    # Images of another size cannot be reshaped; without that, some programs take them, and give wrong latents.
+    sized = OrderedDict(flat=nn.Flatten(), images=nn.Unflatten(1, model.image_shape))
+    encoder = nn.Sequential(OrderedDict(sized=nn.Sequential(sized), encoder=model.encoder, latents=nn.Flatten()))
+    decoder = nn.Sequential(OrderedDict(cells=nn.Unflatten(1, model.latent_shape), decoder=model.decoder))
     latents = torch.zeros(2, model.latent_size)
     pixels = f"float32 [N, {', '.join(map(str, model.image_shape))}] in [-1, 1]"
     values = f"float32 [N, {model.latent_size}]"
@@ -52,8 +52,7 @@ def to_onnx(model: Autoencoder) -> dict[str, bytes]:
 
 
 def _exported(part: nn.Module, inputs: Tensor, input_name: str, output_name: str, description: str) -> bytes:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own code
+    with no_warnings:  # the exporter warns about its own code
         program = torch.onnx.export(
             part.eval(),
             (inputs,),

@@ -12,6 +12,7 @@ from convae.arithmetic import layers as exact
 from convae.network import native
 from convae.network.config import ModelConfig
 from convae.network.params import architecture_of
+from convae.network.parts import Crop, Decoder, Encoder
 
 # The module that provides the layers, by `train.arithmetic`.
 LAYERS: dict[str, ModuleType] = {"exact": exact, "native": native}
@@ -30,7 +31,7 @@ class Autoencoder(nn.Module):
         How many values the latent vector of an image has.
     """
 
-    def __init__(self, config: ModelConfig, encoder: nn.Sequential, decoder: nn.Sequential, latent_size: int) -> None:
+    def __init__(self, config: ModelConfig, encoder: Encoder, decoder: Decoder, latent_size: int) -> None:
         super().__init__()
         self.config = config
         self.encoder = encoder
@@ -41,6 +42,12 @@ class Autoencoder(nn.Module):
     def image_shape(self) -> tuple[int, int, int]:
         """The shape of its images, [C, H, W]."""
         return self.config.image_shape
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """The shape of a latent vector as the encoder returns it: of some architectures, [C, H, W]."""
+        assert self.decoder.input_shape is not None
+        return self.decoder.input_shape
 
     @property
     def noise(self) -> float:
@@ -74,13 +81,17 @@ def without_weights(config: ModelConfig) -> Autoencoder:
         _, *sides = config.image_shape
         before = [(whole - side) // 2 for whole, side in zip(layers.sides, sides, strict=True)]
         after = [whole - side - first for whole, side, first in zip(layers.sides, sides, before, strict=True)]
-        left, right, top, bottom = before[1], after[1], before[0], after[0]
+        top, left = before
+        bottom, right = after
         encoder = {str(number): layer for number, layer in enumerate(layers.encoder)}
         decoder = {str(number): layer for number, layer in enumerate(layers.decoder)}
         if layers.sides != sides:
             encoder = {"pad": nn.ReplicationPad2d((left, right, top, bottom)), **encoder}
-            decoder["crop"] = nn.ZeroPad2d((-left, -right, -top, -bottom))
-    inward, outward = nn.Sequential(OrderedDict(encoder)), nn.Sequential(OrderedDict(decoder))
+            decoder["crop"] = Crop(top, left, *sides)
+        inward, outward = Encoder(OrderedDict(encoder)), Decoder(OrderedDict(decoder))
+        inward.input_shape = config.image_shape
+        # With no image, the exact layers are PyTorch's, which have nothing to compute.
+        outward.input_shape = tuple(inward(torch.empty(0, *config.image_shape)).shape[1:])
     return Autoencoder(config, inward, outward, layers.latent_size)
 
 
