@@ -293,7 +293,7 @@ WRONG_ARRAYS = {
     "flat": (saved(ARRAY.ravel()), "holds float32 [6], not float32 [N, 2]"),
     "deep": (saved(ARRAY[np.newaxis]), "holds float32 [1, 3, 2], not float32 [N, 2]"),
     "scalar": (saved(np.float32(1)), "holds float32 [], not float32 [N, 2]"),
-    "Fortran": (saved(np.asfortranarray(ARRAY)), "holds float32 [3, 2]"),
+    "Fortran": (saved(np.asfortranarray(ARRAY)), "holds float32 [3, 2] in Fortran order, not in C order"),
     "no rows": (saved(ARRAY[:0]), "is empty"),
     "NaN": (saved(np.array([[1, np.nan]], np.float32)), "holds NaN or infinity"),
     "infinity": (saved(np.array([[1, -np.inf]], np.float32)), "holds NaN or infinity"),

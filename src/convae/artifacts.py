@@ -9,7 +9,6 @@ import json
 import math
 import mmap
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from convae.errors import ConvaeError
+from convae.shared import no_warnings
 
 # Called with the number of the first row and an array of rows, writes them into a larger array.
 WriteRows = Callable[[int, np.ndarray], None]
@@ -147,8 +147,7 @@ def unusable(path: Path, what: str) -> ConvaeError:
 def reading(path: Path) -> Iterator[None]:
     """Turn any error that a library raises on a missing or malformed file into a `ConvaeError`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # NumPy warns about some headers before it refuses them
+        with no_warnings:  # NumPy warns about some headers before it refuses them
             yield
     except FileNotFoundError:
         raise unusable(path, "is missing") from None
@@ -187,9 +186,12 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
     matches = len(shape) == array.ndim and all(
         want in (None, got) for want, got in zip(shape, array.shape, strict=True)
     )
-    if array.dtype != np.dtype(dtype) or not matches or not array.flags.c_contiguous:
+    holds = f"holds {array.dtype} {list(array.shape)}"
+    if array.dtype != np.dtype(dtype) or not matches:
         wanted = f"{np.dtype(dtype)} [{', '.join('N' if want is None else str(want) for want in shape)}]"
-        raise unusable(path, f"holds {array.dtype} {list(array.shape)}, not {wanted}")
+        raise unusable(path, f"{holds}, not {wanted}")
+    if not array.flags.c_contiguous:
+        raise unusable(path, f"{holds} in Fortran order, not in C order as numpy.ascontiguousarray makes it")
     if array.size == 0:
         raise unusable(path, "is empty")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

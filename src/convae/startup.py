@@ -1,6 +1,7 @@
 """Prepare a stage's process before any library is imported: its environment, Ctrl-C, and modules that are not there."""
 
 import gc
+import logging
 import os
 import re
 import signal
@@ -51,6 +52,8 @@ def prepare() -> None:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # Imports make hundreds of thousands of objects that stay; Python would look through all of them time and again.
     gc.set_threshold(100_000)
+    # What Pillow logs about a damaged image does not name the file.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     # Until `convae.stage.run` is reached, which the imports delay by seconds, Ctrl-C ends the process at once and
     # without a word: an exception could be lost in a library's import. Where it is ignored, it stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -13,7 +13,7 @@ from convae.errors import ConvaeError
 WRONG = {
     "three dimensions": (saved(IMAGES[0]), "holds uint8 [1, 3, 4], not uint8 [N, N, N, N]"),
     "float32": (saved(IMAGES.astype(np.float32)), "holds float32 [2, 1, 3, 4], not uint8 [N, N, N, N]"),
-    "Fortran": (saved(np.asfortranarray(IMAGES)), "holds uint8 [2, 1, 3, 4]"),
+    "Fortran": (saved(np.asfortranarray(IMAGES)), "holds uint8 [2, 1, 3, 4] in Fortran order"),
     "no pixels": (saved(IMAGES[:, :, :0]), "is empty"),
 }
 

@@ -43,8 +43,13 @@ def test_the_work_is_done_by_as_many_processes_as_there_are_cores_for_it(cores, 
     assert os.getpid() not in workers
 
 
+def test_fewer_than_sixteen_are_worked_on_by_the_process_itself_in_their_order():
+    found = list(map_in_processes(lambda number: os.getpid(), 15))
+    assert found == [(number, os.getpid()) for number in range(15)]
+
+
 def test_what_is_found_comes_back_as_it_was():
-    found: list[Any] = ["two\nlines", "Äpfel 日本 🙂", '"quoted"', "\x1b", ["nested", 1.5, None], {"key": True}, ""]
+    found: list[Any] = 3 * ["two\nlines", "Äpfel 日本 🙂", '"quoted"', "\x1b", ["nested", 1.5, None], {"key": True}, ""]
     assert sorted(map_in_processes(lambda number: found[number], len(found))) == list(enumerate(found))
 
 
@@ -90,7 +95,9 @@ def test_a_full_disk_or_memory_is_the_parents_error(error, capfd):
 
 
 def test_what_the_parent_has_not_yet_printed_is_printed_once(tmp_path):
-    script = "from convae.data import processes; print('once'); list(processes.map_in_processes(str, 9)); print('last')"
+    script = (
+        "from convae.data import processes; print('once'); list(processes.map_in_processes(str, 99)); print('last')"
+    )
     assert run(script, tmp_path) == 0
     assert (tmp_path / "printed").read_text() == "once\nlast\n"
 

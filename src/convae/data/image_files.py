@@ -4,7 +4,6 @@ Pillow resizes in integer arithmetic, and so to the same bytes on every processo
 """
 
 import io
-import logging
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,8 +19,6 @@ from convae.progress import progress
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 # Uncompressed, as many bytes as the most pixels that Pillow thinks safe, of four channels of 16 bits.
 LARGEST_BYTES = 8 * 89_478_485
-# What Pillow logs about a damaged file does not name the file.
-logging.getLogger("PIL").setLevel(logging.CRITICAL)
 GREY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N")
 # EXIF orientations that swap height and width.
 ON_ITS_SIDE = (5, 6, 7, 8)

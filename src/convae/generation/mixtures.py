@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import safetensors.numpy
-from threadpoolctl import threadpool_limits
 
 from convae import artifacts
+from convae.shared import one_blas_thread
 
 # ``draw(start, stop)`` returns the latent vectors of the samples with these numbers, float32 [n, D].
 Draw = Callable[[int, int], np.ndarray]
@@ -29,7 +29,7 @@ def from_mixture(mixture: Mixture, samples: int, seed: int) -> Draw:
     random = np.random.default_rng([seed, 1])
     which = random.choice(len(mixture.weights), samples, p=mixture.weights)
     points = random.standard_normal((samples, mixture.means.shape[1]))
-    with threadpool_limits(1):
+    with one_blas_thread:
         for component, (mean, factor) in enumerate(zip(mixture.means, mixture.factors, strict=True)):
             points[which == component] = mean + points[which == component] @ factor.T
 

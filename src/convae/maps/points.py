@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from convae.arithmetic.principal_components import bits_left, on_grid
 from convae.errors import ConvaeError
+from convae.shared import one_blas_thread
 
 # Points that scikit-learn compares at once: its default, which an environment variable could change.
 CHUNK = 256
@@ -69,7 +70,7 @@ def reproducible_search(queries: int) -> Iterator[None]:
     threads = max(1, min(joblib.cpu_count(), (queries - 1) // (4 * CHUNK)))
     # One BLAS thread, because the rounding of matrix products depends on the number of threads.
     with (
-        threadpool_limits(1, user_api="blas"),
+        one_blas_thread,
         threadpool_limits(threads, user_api="openmp"),
         sklearn.config_context(pairwise_dist_chunk_size=CHUNK),
     ):

@@ -3,33 +3,41 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Thread
 from typing import TypeVar
 
 import joblib
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
 from convae.artifacts import drop_pages
 from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
+from convae.shared import lock, one_blas_thread
 
 Result = TypeVar("Result")
+_starting = lock()
 
 
 @contextmanager
 def thread_pool() -> Iterator[ThreadPoolExecutor]:
     """Provide a pool with one thread per core; within these threads, PyTorch and NumPy use one thread each."""
-    before = torch.get_num_threads()
-    try:
-        with (
-            threadpool_limits(1, user_api="blas"),
-            ThreadPoolExecutor(joblib.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            yield pool
-    finally:
-        torch.set_num_threads(before)  # a setting made in one thread also applies to threads started later
+    with one_blas_thread, ThreadPoolExecutor(joblib.cpu_count(), initializer=_use_one_thread) as pool:
+        yield pool
+
+
+def _use_one_thread() -> None:
+    """Let PyTorch use one thread in this thread.
+
+    PyTorch gives threads that start later the same setting, so another thread sets theirs back at once.
+    """
+    with _starting:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        restoring = Thread(target=torch.set_num_threads, args=(before,))
+        restoring.start()
+        restoring.join()
 
 
 def map_chunks(
@@ -77,7 +85,7 @@ def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: S
         stop = min(start + size, count)
         return compute(start, stop), stop - start
 
-    with progress(count, "images") as advance, thread_pool() as pool:
+    with progress(count, "images", shown=count > size) as advance, thread_pool() as pool:
         for result, done in pool.map(compute_part, range(0, count, size)):
             yield result
             advance(done)

@@ -18,7 +18,7 @@ def chunk_size(image_shape: Sequence[int]) -> int:
 def normalize(pixels: Tensor) -> Tensor:
     """Scale uint8 pixels [..., C, H, W] to float32 in [-1, 1], as torchvision's ToTensor and Normalize(0.5, 0.5) do."""
     # Divide by tensors: on a GPU, PyTorch computes a division by a number as a product with its rounded reciprocal.
-    white, half = torch.tensor([255, 0.5], device=pixels.device)
+    white, half = torch.tensor([255, 0.5], dtype=torch.float32, device=pixels.device)
     images = pixels.to(torch.float32).div_(white).sub_(half).div_(half)
     # The fastest memory format for the network; it exists for batches only.
     return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images
