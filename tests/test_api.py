@@ -8,15 +8,6 @@ import pytest
 from conftest import REPOSITORY
 
 import convae
-from convae.maps import neighbours, placing
-from convae.network import pixels
-
-
-def test_the_public_names_are_the_documented_ones() -> None:
-    assert convae.normalize is pixels.normalize
-    assert convae.to_pixels is pixels.to_pixels
-    assert convae.similar is neighbours.nearest
-    assert convae.place is placing.place
 
 
 @pytest.mark.parametrize("name", ["Load", "nonsense", "_load", "__all__"])

@@ -4,27 +4,29 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from convae import artifacts
+from convae import arguments, artifacts
 from convae.commands.inputs import check_model
 from convae.data.inputs import WHITE, Images, read_inputs
 from convae.data.listing import named
 from convae.errors import ConvaeError
 from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import from_mixture, read_mixture
-from convae.maps.neighbours import nearest as similar
-from convae.maps.placing import place
+from convae.maps import neighbours, placing
+from convae.maps.placing import Placed
 from convae.measures.reconstruction import reconstruction_errors
 from convae.network import encoding, loading
+from convae.network import pixels as scaling
 from convae.network.chunks import map_chunks
 from convae.network.exporting import to_onnx
 from convae.network.models import Autoencoder
-from convae.network.pixels import normalize, to_pixels
 
 __all__ = [
     "ConvaeError",
     "Images",
+    "Placed",
     "encode",
     "export",
     "generate",
@@ -91,39 +93,107 @@ def read_images(
     ConvaeError
         If images cannot be used, unless `keep_going`.
     """
-    images = read_inputs([paths] if isinstance(paths, (str, Path)) else paths, model.image_shape, background)
+    colour = arguments.checked_colour("background", background)
+    shape = arguments.checked_kind(model).image_shape
+    images = read_inputs(arguments.checked_paths(paths), shape, colour)
     if images.refused and not keep_going:
         what = f"{len(images.refused):,} cannot be used: {named(images.refused)}"
         raise ConvaeError("images", what, "mend or leave them out, or keep_going=True")
     return images
 
 
-def encode(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+def encode(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
     """Encode images, uint8 [N, C, H, W], to latent vectors, float32 [N, D].
 
     They are those of the stage ``extract``, bit by bit; the other images make no difference.
     """
-    return np.concatenate(list(encoding.encode(model, _checked(model, pixels))))
+    checked = _checked(model, pixels)
+    return np.concatenate(list(encoding.encode(model, checked)))
 
 
-def reconstruct(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+def reconstruct(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
     """Reconstruct images: uint8 [N, C, H, W], as given."""
 
-    def reconstruct_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
-        return (to_pixels(model(images)).numpy(),)
+    def reconstruct_chunk(chunk: Tensor, _: int) -> tuple[np.ndarray]:
+        return (scaling.to_pixels(model(chunk)).numpy(),)
 
-    return np.concatenate([outputs for (outputs,) in map_chunks(model, reconstruct_chunk, _checked(model, pixels))])
+    checked = _checked(model, pixels)
+    return np.concatenate([outputs for (outputs,) in map_chunks(model, reconstruct_chunk, checked)])
 
 
-def score(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
+def score(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
     """Compute the reconstruction error of images, uint8 [N, C, H, W]; unusual images have large errors.
 
     Returns
     -------
     numpy.ndarray
-        float64 [N], each image's mean squared error, with pixels from -1 to 1, as in ``metrics/losses.json``.
+        float64 [N], each image's mean squared error, with pixels from -1 to 1, as in ``metrics/losses.json``. 99 % of
+        the training images have errors up to ``train.mse_99`` in ``artifacts/evaluate/losses.json``.
     """
     return reconstruction_errors(model, _checked(model, pixels))
+
+
+def similar(points: ArrayLike, among: ArrayLike, count: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest of some latent vectors to each of others; see `convae.maps.neighbours.nearest`.
+
+    Parameters
+    ----------
+    points, among : array_like
+        Real numbers, [N, D] and [M, D], which are converted to float32.
+    count : int
+        Number of neighbours of each point, 1 to M.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 [N, count], rows of `among`, nearest first; ties are ordered by row.
+    numpy.ndarray
+        float64 [N, count], Euclidean distances.
+
+    Raises
+    ------
+    ConvaeError
+        If the arrays do not fit together, hold NaN or infinity, or `count` is out of range.
+    """
+    queries, others = arguments.checked_points("points", points), arguments.checked_points("among", among)
+    return neighbours.nearest(queries, others, arguments.checked_number("count", count, 1, len(others)))
+
+
+def place(latents: ArrayLike, map_latents: ArrayLike, positions: ArrayLike) -> Placed:
+    """Place latent vectors on a map, whose points stay where they are; see `convae.maps.placing.place`.
+
+    Parameters
+    ----------
+    latents, map_latents, positions : array_like
+        Real numbers, [N, D], [M, D] and [M, 2], which are converted to float32: the vectors, those that were embedded,
+        and their positions on the map.
+
+    Returns
+    -------
+    Placed
+        Their ``positions``, float32 [N, 2]; ``distances``, float64 [N], to the nearest latent of the map; and
+        ``unusual``, bool [N], for those that are farther away than ``limit``.
+
+    Raises
+    ------
+    ConvaeError
+        If the arrays do not fit together, hold NaN or infinity, or the map has less than four points.
+    """
+    return placing.place(
+        arguments.checked_points("latents", latents),
+        arguments.checked_points("map_latents", map_latents),
+        arguments.checked_points("positions", positions),
+    )
+
+
+def normalize(pixels: Images | Tensor | ArrayLike) -> Tensor:
+    """Scale uint8 pixels [..., C, H, W] to what a network takes: float32 from -1 to 1, on the same device."""
+    return scaling.normalize(arguments.checked_tensor("pixels", pixels, floats=False))
+
+
+def to_pixels(images: Tensor | ArrayLike) -> Tensor:
+    """Round images, floats from -1 to 1, to uint8 pixels: the inverse of `normalize`."""
+    return scaling.to_pixels(arguments.checked_tensor("images", images, floats=True))
 
 
 def generate(model: Autoencoder, mixture: str | Path, count: int = 64, *, seed: int = 0) -> np.ndarray:
@@ -150,6 +220,9 @@ def generate(model: Autoencoder, mixture: str | Path, count: int = 64, *, seed: 
     ConvaeError
         If the mixture is missing, damaged, or of another network.
     """
+    arguments.checked_model(model)
+    count = arguments.checked_number("count", count, 1, 10**9)
+    seed = arguments.checked_number("seed", seed, 0, 2**32 - 1)
     kept = read_mixture(Path(mixture))
     if kept.mean.size != model.latent_size:
         what = f"has {kept.mean.size} latent values, and the network has {model.latent_size}"
@@ -171,13 +244,9 @@ def export(model: Autoencoder, folder: str | Path) -> None:
     ConvaeError
         If the extra ``convae[onnx]`` is not installed, or the network is too large for ONNX.
     """
-    for name, content in to_onnx(model).items():
+    for name, content in to_onnx(arguments.checked_model(model)).items():
         artifacts.write_bytes(Path(folder, f"{name}.onnx"), content)
 
 
-def _checked(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
-    wanted = ", ".join(map(str, model.image_shape))
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != model.image_shape or not len(pixels):
-        what = f"are {pixels.dtype} {list(pixels.shape)}, not uint8 [N, {wanted}]"
-        raise ConvaeError("images", what, "convae.read_images prepares files for a network")
-    return pixels
+def _checked(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
+    return arguments.checked_pixels(arguments.checked_model(model), pixels)

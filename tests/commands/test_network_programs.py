@@ -321,6 +321,34 @@ def test_scores_are_mean_squared_errors_the_worst_first(run: Callable[..., Done]
         assert [{**each, "mse": float(each["mse"])} for each in csv.DictReader(file)] == found
 
 
+def test_errors_above_a_limit_or_above_those_of_nearly_all_known_images_are_unusual(
+    run: Callable[..., Done], models: Path
+) -> None:
+    digits(5)
+    errors = [each["mse"] for each in run("score", "digits", "--json").json]
+    found = run("score", "digits", "--threshold", str(errors[1])).out.splitlines()
+    assert [line.split()[1] for line in found] == ["unusual", "yes", "no", "no", "no", "no"]
+    # The network may know its training images by heart.
+    losses = models / "grey/evaluate/losses.json"
+    artifacts.write_json(losses, {"train": {"mse_99": errors[4]}, "test": {"mse_99": errors[2]}})
+    done = run("score", "digits", "-o", "scores.csv")
+    losses.unlink()
+    assert done.err == (
+        f"note: 2 of 5 images are unusual: with an error above {errors[2]:.4g}, which 99 % of the training images have"
+        " at most\n"
+    )
+    with open("scores.csv", newline="") as file:
+        assert [row["unusual"] for row in csv.DictReader(file)] == ["True", "True", "False", "False", "False"]
+
+
+@pytest.mark.parametrize("model", CONFIGS)
+def test_where_the_error_is_can_be_drawn(model: str, run: Callable[..., Done]) -> None:
+    digits(25)
+    done = run("score", "digits", "--figure", "errors.png", model=model)
+    assert (done.code, done.err, len(done.out.splitlines())) == (0, "", 26)
+    assert Path("errors.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_similar_images_are_those_with_the_nearest_latents_but_not_the_image_itself(
     run: Callable[..., Done], models: Path
 ) -> None:
@@ -350,6 +378,45 @@ def test_similar_ones_are_found_among_latents_in_which_the_image_itself_is_at_no
     assert not Path("figure.png").exists()
 
 
+def test_similar_ones_are_found_among_latents_in_a_table_by_their_names_with_the_same_distances(
+    run: Callable[..., Done],
+) -> None:
+    digits(20)
+    Path("digits/005.png").rename('digits/a "name", with\nall.png')
+    for name in ("latents.npy", "latents.csv"):
+        run("encode", "digits", "-o", name)
+    array, table = (
+        run("similar", "digits/007.png", "--among", name, "-k", "20", "--json").json
+        for name in ("latents.npy", "latents.csv")
+    )
+    names = sorted(f"digits/{name}" for name in os.listdir("digits"))
+    expected = [(row["distance"], names[int(row["neighbour"][12:-1])]) for row in array if row["distance"]]
+    assert [(row["distance"], row["neighbour"]) for row in table] == expected
+    assert len(table) == 19
+
+
+TABLES = {
+    "": "is no table of files and their latent values",
+    "file,latent_0\n": "is no table of files and their latent values",
+    "name,latent_0\na.png,1\n": "is no table of files and their latent values",
+    "file,latent_0\na.png,1,2\n": "is no table of files and their latent values",
+    "file,latent_0\na.png,one\n": "holds no latents (could not convert string to float",
+    "file,latent_0,latent_1\na.png,1,2\nb.png,3\n": "holds no latents (",
+    "file,latent_0\na.png,nan\n": "holds NaN or infinity",
+    'file,latent_0\n"a.png,1\n': "holds no latents (unexpected end of data)",
+}
+
+
+@pytest.mark.parametrize("text", TABLES)
+def test_a_table_of_something_else_is_refused(text: str, run: Callable[..., Done]) -> None:
+    digits(1)
+    Path("latents.csv").write_text(text)
+    done = run("similar", "digits", "--among", "latents.csv")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith(f"error: latents.csv: {TABLES[text]}")
+    assert done.err.endswith("; name a file that `convae encode` has written\n")
+
+
 @pytest.mark.parametrize("model", CONFIGS)
 def test_the_figure_shows_a_row_for_each_image(model: str, run: Callable[..., Done]) -> None:
     digits(6)
@@ -375,7 +442,15 @@ def test_images_are_placed_on_the_map_beside_the_model(run: Callable[..., Done],
     model = convae.load(known / "model")
     expected = convae.place(convae.encode(model, pixels[[3, 30]]), np.load(known / "latents/latents.npy"), positions)
     assert [each["file"] for each in found] == ["digits/003.png", "digits/030.png"]
-    assert np.array([[each["x"], each["y"]] for each in found], np.float32).tobytes() == expected.tobytes()
+    assert np.array([[each["x"], each["y"]] for each in found], np.float32).tobytes() == expected.positions.tobytes()
+    assert [(each["distance"], each["unusual"]) for each in found] == [(0, False)] * 2
+    black = save("black.png", np.zeros((28, 28), np.uint8))
+    done = run("place", "black.png", "digits/003.png")
+    distance = np.linalg.norm(
+        plain(models, black[None, None])[0] - np.load(known / "latents/latents.npy"), axis=1
+    ).min()
+    assert [line.split()[2:4] for line in done.out.splitlines()[1:]] == [[f"{distance:.4f}", "yes"], ["0.0000", "no"]]
+    assert done.err.startswith("note: 1 of 2 images are unusual: farther than ")
     assert (known / "tsne/embedding.npy").read_bytes() == before
     np.save("fewer.npy", positions[1:])
     done = run("place", "digits", "--map", "fewer.npy")
@@ -395,12 +470,8 @@ def test_names_that_are_not_utf_8_are_shown_and_written_as_they_are(run: Callabl
     assert b"digits/caf\xe9.png" in Path("scores.csv").read_bytes()
 
 
-def test_python_functions_refuse_what_they_cannot_use(models: Path, tmp_path: Path) -> None:
+def test_python_names_the_images_that_cannot_be_used_or_leaves_them_out(models: Path, tmp_path: Path) -> None:
     model = convae.load(models / "grey/model")
-    for function in (convae.encode, convae.reconstruct, convae.score):
-        for pixels in (np.zeros((2, 28, 28), np.uint8), np.zeros((2, 1, 28, 28)), np.zeros((0, 1, 28, 28), np.uint8)):
-            with pytest.raises(convae.ConvaeError, match=r"images: are .* not uint8 \[N, 1, 28, 28\]"):
-                function(model, pixels)
     (tmp_path / "bad.png").write_bytes(b"bad")
     with pytest.raises(convae.ConvaeError, match=r"1 cannot be used: .*bad\.png: is not an image"):
         convae.read_images([tmp_path / "bad.png"], model)

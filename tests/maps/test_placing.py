@@ -26,31 +26,47 @@ NEW = (RANDOM.normal(size=(60, 16)) + CENTRES[NEW_LABELS]).astype(np.float32)
 
 
 def test_new_points_of_a_cluster_lie_on_its_island() -> None:
-    placed = place(NEW, LATENTS, POSITIONS)
+    placed = place(NEW, LATENTS, POSITIONS).positions
     islands = np.array([POSITIONS[label == LABELS].mean(axis=0) for label in range(4)])
     assert (placed.dtype, placed.shape) == (np.float32, (60, 2))
     assert (np.linalg.norm(placed - islands[NEW_LABELS], axis=1) < 6).all()
 
 
 def test_where_a_point_lies_depends_on_no_other_new_one() -> None:
-    placed = place(NEW, LATENTS, POSITIONS)
-    assert place(NEW[::-1], LATENTS, POSITIONS)[::-1].tobytes() == placed.tobytes()
-    assert place(NEW[7:8], LATENTS, POSITIONS).tobytes() == placed[7:8].tobytes()
+    placed = place(NEW, LATENTS, POSITIONS).positions
+    assert place(NEW[::-1], LATENTS, POSITIONS).positions[::-1].tobytes() == placed.tobytes()
+    assert place(NEW[7:8], LATENTS, POSITIONS).positions.tobytes() == placed[7:8].tobytes()
 
 
 def test_neither_the_maps_place_nor_the_latents_scale_matters() -> None:
-    placed = place(NEW, LATENTS, POSITIONS)
-    np.testing.assert_allclose(place(NEW, LATENTS, POSITIONS + np.float32(64)), placed + 64, atol=1e-3)
+    placed = place(NEW, LATENTS, POSITIONS).positions
+    moved = place(NEW, LATENTS, POSITIONS + np.float32(64)).positions
+    np.testing.assert_allclose(moved, placed + 64, atol=1e-3)
     for scale in (2.0**-60, 2.0**60):
-        scaled = place(NEW * np.float32(scale), LATENTS * np.float32(scale), POSITIONS)
+        scaled = place(NEW * np.float32(scale), LATENTS * np.float32(scale), POSITIONS).positions
         np.testing.assert_allclose(scaled, placed, atol=1e-4)
 
 
 def test_copies_of_points_on_the_map_and_a_map_of_few_points_are_no_trouble() -> None:
     same = place(LATENTS[:1], np.repeat(LATENTS[:1], 50, axis=0), POSITIONS[:50])
-    assert np.isfinite(same).all()
+    assert np.isfinite(same.positions).all()
     few = place(NEW, LATENTS[::50], POSITIONS[::50])
-    assert np.isfinite(few).all()
+    assert np.isfinite(few.positions).all()
+
+
+def test_what_lies_farther_from_the_map_than_nearly_all_its_latents_from_each_other_is_unusual() -> None:
+    far = NEW + np.float32(5)
+    placed = place(np.concatenate([NEW, far, LATENTS[:2]]), LATENTS, POSITIONS)
+    between = np.linalg.norm(LATENTS[:, None].astype(float) - LATENTS, axis=2)
+    np.fill_diagonal(between, np.inf)
+    own = np.sort(between.min(axis=1))
+    assert placed.limit == pytest.approx(own[-2])  # of 200, which 198 do not reach and 199 do not exceed
+    every = np.concatenate([NEW, far, LATENTS[:2]]).astype(float)
+    nearest = np.linalg.norm(every[:, None] - LATENTS, axis=2).min(axis=1)
+    np.testing.assert_allclose(placed.distances, nearest, rtol=1e-6, atol=1e-9)
+    assert placed.unusual.tolist() == (nearest > placed.limit).tolist()
+    assert placed.unusual[:60].mean() < 0.1
+    assert placed.unusual[60:120].all()
 
 
 def test_any_number_of_threads_gives_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +75,7 @@ def test_any_number_of_threads_gives_the_same_places(monkeypatch: pytest.MonkeyP
     found = []
     for threads in (1, 2, 5):
         monkeypatch.setattr(points, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
-        found.append(place(np.repeat(NEW, 40, axis=0), LATENTS, POSITIONS).tobytes())
+        found.append(place(np.repeat(NEW, 40, axis=0), LATENTS, POSITIONS).positions.tobytes())
     assert found[0] == found[1] == found[2]
 
 
@@ -83,7 +99,7 @@ def test_images_of_mnist_that_are_new_to_a_map_are_placed_nearly_as_well_as_thos
     # No network: what is tried is the map.
     latents = PCA(40, random_state=0).fit(images[:4000]).transform(images).astype(np.float32)
     positions = tsne.embed(latents[:4000], TsneParams(backend="opentsne", perplexity=30, seed=0))
-    placed = place(latents[4000:], latents[:4000], positions)
+    placed = place(latents[4000:], latents[:4000], positions).positions
     fitted = knn_accuracy(positions, labels[:4000])
     assert fitted > 0.9
     assert KNeighborsClassifier(10).fit(positions, labels[:4000]).score(placed, labels[4000:]) > fitted - 0.02

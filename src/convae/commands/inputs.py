@@ -77,12 +77,21 @@ def find_beside(model: str, named: str | None, path: str, option: str) -> Path:
         if not os.path.isfile(named):
             raise ConvaeError(shown(named), "is not a file", f"name another with {option}, or leave it out")
         return Path(named)
-    inside, beside = Path(model, Path(path).name), Path(model).resolve().parent / path
-    found = next((each for each in (inside, beside) if each.exists()), None)
+    found = beside(model, path)
     if found is None:
-        what = f"is not there, nor is {shown(str(beside))}"
+        inside, outside = _places(model, path)
+        what = f"is not there, nor is {shown(str(outside))}"
         raise ConvaeError(shown(str(inside)), what, f"copy it there, or name it with {option}; {IN_A_PROJECT}")
     return found
+
+
+def beside(model: str, path: str) -> Path | None:
+    """Find a file that goes with a model, as `find_beside` does; give None if there is none."""
+    return next((each for each in _places(model, path) if each.exists()), None)
+
+
+def _places(model: str, path: str) -> tuple[Path, Path]:
+    return Path(model, Path(path).name), Path(model).resolve().parent / path
 
 
 def read_images(arguments: argparse.Namespace, paths: Iterable[str]) -> Images:

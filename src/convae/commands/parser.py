@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from convae.commands.argument_types import array_or_folder, colour, error_limit, file_named, folder, whole_number
 from convae.version import __version__
 
 # What `add_argument` takes. Of several in a list, at most one may be given.
@@ -25,60 +25,6 @@ def argument(*names: str, **options: Any) -> Argument:
     return names, options
 
 
-def file_named(*suffixes: str) -> Callable[[str], str]:
-    """Make a type of argument: a file with one of these suffixes."""
-
-    def checked(name: str) -> str:
-        if not name.endswith(suffixes):
-            raise argparse.ArgumentTypeError(f"want a name that ends in {' or '.join(suffixes)}, got {name!r}")
-        return name
-
-    return checked
-
-
-def folder(name: str) -> str:
-    """Take the name of a folder, which need not exist; refuse a file, or a name that looks like one."""
-    if Path(name).is_file():
-        raise argparse.ArgumentTypeError(f"want a folder, and {name!r} is a file")
-    if Path(name).suffix.lower() in FILE_SUFFIXES:
-        raise argparse.ArgumentTypeError(f"want a folder, got {name!r}")
-    return name
-
-
-def array_or_folder(name: str) -> str:
-    """Take the name of an ``.npy`` file or of a folder."""
-    if name.endswith(".npy"):
-        return name
-    try:
-        return folder(name)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}; or a name that ends in .npy (--figure draws one picture)") from None
-
-
-def colour(text: str) -> tuple[int, ...]:
-    """Take red, green and blue as ``#rrggbb``."""
-    try:
-        levels = bytes.fromhex(text.removeprefix("#"))
-    except ValueError:
-        levels = b""
-    if len(levels) != 3:
-        raise argparse.ArgumentTypeError(f"want a colour such as #ffffff, got {text!r}")
-    return tuple(levels)
-
-
-def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """Make a type of argument: a whole number in this range."""
-
-    def checked(text: str) -> int:
-        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-            wanted = f"from {least} on" if most is None else f"from {least} to {most}"
-            raise argparse.ArgumentTypeError(f"want a whole number {wanted}, got {text!r}")
-        return int(text)
-
-    return checked
-
-
-FILE_SUFFIXES = {".bmp", ".csv", ".gif", ".jpeg", ".jpg", ".json", ".npy", ".npz", ".onnx", ".png", ".tif", ".webp"}
 PREPARED = """IMAGES are prepared like the training images: cropped about their centres and scaled to the network's
 size, turned as EXIF says, and converted to its colours and to 8 bits. MNIST and similar data sets are light on dark:
 invert images of dark ink first. An image that cannot be used is reported in one line and left out; the exit code is
@@ -184,7 +130,7 @@ Run it while nobody pushes.""",
                 "--among",
                 metavar="IMAGES|LATENTS",
                 required=True,
-                help="where to search: images, as IMAGES, or a .npy file of latents",
+                help="where to search: images, as IMAGES, or latents, a .npy or .csv file of convae encode",
             ),
             argument("-k", metavar="N", type=whole_number(1), default=10, help="how many to find for each image (10)"),
             figure("draw each image with those found, .png"),
@@ -204,13 +150,21 @@ Run it while nobody pushes.""",
                 help="the latents of its points (latents.npy in MODEL, or else in MODEL/../latents)",
             ),
         ),
-        PREPARED,
+        f"""A distance is that of latent vectors, to the nearest image of the map. An image is unusual if it is farther
+away than 99 % of the map's images are, each from the nearest other one: its position then means little. {PREPARED}""",
     ),
     "score": Program(
         "list images by reconstruction error, the largest first",
         "convae score artifacts/model photos | head",
-        (*ON_IMAGES, LISTED),
-        PREPARED,
+        (
+            *ON_IMAGES,
+            LISTED,
+            argument("--threshold", metavar="MSE", type=error_limit, help="mark images with a larger error as unusual"),
+            figure("draw the worst twenty, their reconstructions, and where these differ, .png"),
+        ),
+        f"""Without --threshold, images are unusual if their error is larger than that of 99 % of the training images,
+and of 99 % of the test images. These are in losses.json, in MODEL or else in MODEL/../evaluate; if it is not there,
+none is marked. {PREPARED}""",
     ),
     "generate": Program(
         "draw new images from the mixture of Gaussians that the stage generate fitted",

@@ -1,6 +1,7 @@
 """Place images on the pipeline's map."""
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -20,8 +21,14 @@ def run(arguments: argparse.Namespace) -> int:
     if images.names:
         from convae import api  # which imports PyTorch: bad images are reported before
 
-        latents = api.encode(api.load(arguments.model), images.pixels)
-        placed = api.place(latents, map_latents, positions)
-        rows = [{"x": x, "y": y, "file": name} for (x, y), name in zip(placed.tolist(), images.names, strict=True)]
+        placed = api.place(api.encode(api.load(arguments.model), images), map_latents, positions)
+        columns = (placed.positions.tolist(), placed.distances.tolist(), placed.unusual.tolist(), images.names)
+        rows = [
+            {"x": x, "y": y, "distance": distance, "unusual": unusual, "file": name}
+            for (x, y), distance, unusual, name in zip(*columns, strict=True)
+        ]
         outputs.write_rows(rows, arguments)
+        if found := int(placed.unusual.sum()):
+            what = f"{found:,} of {len(rows):,} images are unusual: farther than {placed.limit:.4g} from all of the map"
+            print(f"note: {what}, as 1 % of its own images are", file=sys.stderr)
     return int(bool(images.refused))

@@ -8,6 +8,7 @@ import numpy as np
 
 from convae import artifacts
 from convae.commands import inputs, outputs
+from convae.commands.latents import read_latents
 from convae.data.inputs import Images
 from convae.data.listing import shown
 from convae.errors import ConvaeError
@@ -20,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     """List the neighbours of each image, and draw them; give exit code 1 if some images cannot be used."""
     for output in filter(None, (arguments.output, arguments.figure)):
         inputs.refuse_input(output, [*arguments.images, arguments.among])
-    known = _latents(arguments.among)
+    known = read_latents(arguments.among)
     if known is not None and arguments.figure:
         fix = "name images in --among, or leave out --figure"
         raise ConvaeError(shown(arguments.among), "holds latents, which cannot be drawn", fix)
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
                 artifacts.write_bytes(Path(arguments.figure), png(figure, dpi=100))
         return int(bool(images.refused or others.refused))
     if images.names:
-        _neighbours(arguments, images, [f"{arguments.among}[{row}]" for row in range(len(known))], known)
+        _neighbours(arguments, images, *known)
     return int(bool(images.refused))
 
 
@@ -68,12 +69,3 @@ def _neighbours(
         raise ConvaeError(shown(arguments.among), "holds no other image", "name a folder of many")
     outputs.write_rows(rows, arguments)
     return neighbours
-
-
-def _latents(path: str) -> np.ndarray | None:
-    """Map an array of latents; give None if the path is that of images."""
-    if not path.endswith(".npy"):
-        return None
-    with artifacts.reading(Path(path)):
-        is_images = np.lib.format.open_memmap(path, mode="r").dtype == np.uint8
-    return None if is_images else artifacts.read_array(Path(path), np.float32, (None, None))

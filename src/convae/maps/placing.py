@@ -1,5 +1,7 @@
 """Place new latent vectors on an existing map."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from convae.errors import ConvaeError
@@ -10,10 +12,34 @@ from convae.progress import progress
 # reach 0.910 with these settings, and 0.879 with openTSNE's own (perplexity 5, 25 neighbours at the start, learning
 # rate 0.1, exaggeration 1.5). START is small, because a point that starts between two clusters reaches neither.
 PERPLEXITY, START, RATE, EXAGGERATION, ITERATIONS = 10, 5, 1.0, 3, 250
+# A vector is unusual if it lies farther from the map's latents than this part of them do from their own nearest one. At
+# most so many of these are looked at, in even steps: enough for the limit, and fast.
+USUAL, MOST_COMPARED = 0.99, 2000
 
 
-def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Place latent vectors on a map, whose points stay where they are; also known as ``convae.place``.
+class Placed(NamedTuple):
+    """Where latent vectors lie on a map, and whether they belong there.
+
+    Attributes
+    ----------
+    positions : numpy.ndarray
+        float32 [N, 2].
+    distances : numpy.ndarray
+        float64 [N], to the nearest of the map's latents, in latent space.
+    unusual : numpy.ndarray
+        bool [N], whether the distance is above the limit: the map has nothing like it, and its position means little.
+    limit : float
+        The distance that 99 % of the map's latents do not exceed, each from the nearest of the others.
+    """
+
+    positions: np.ndarray
+    distances: np.ndarray
+    unusual: np.ndarray
+    limit: float
+
+
+def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -> Placed:
+    """Place latent vectors on a map, whose points stay where they are.
 
     A vector starts at the median position of its nearest neighbours on the map. Then t-SNE moves it, with forces from
     the points of the map only (Policar et al. 2023, "Embedding to reference t-SNE space addresses batch effects in
@@ -30,8 +56,8 @@ def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -
 
     Returns
     -------
-    numpy.ndarray
-        float32 [N, 2], the same on any number of threads.
+    Placed
+        The same on any number of threads.
 
     Raises
     ------
@@ -79,4 +105,14 @@ def place(latents: np.ndarray, map_latents: np.ndarray, positions: np.ndarray) -
             callbacks=lambda *_: advance(25),  # returns None: a true value would stop openTSNE
             callbacks_every_iters=25,
         )
-    return np.asarray(np.asarray(placed) + centre, np.float32)
+    limit = usual_distance(map_latents)
+    found = np.asarray(np.asarray(placed) + centre, np.float32)
+    return Placed(found, distances[:, 0], distances[:, 0] > limit, limit)
+
+
+def usual_distance(latents: np.ndarray) -> float:
+    """Return the distance to the nearest of the others that 99 % of latents, float32 [M, D], do not exceed."""
+    rows = np.unique(np.linspace(0, len(latents) - 1, min(len(latents), MOST_COMPARED)).astype(np.int64))
+    # The nearest one is the vector itself, or one that equals it.
+    _, distances = nearest(latents[rows], latents, 2)
+    return float(np.quantile(distances[:, 1], USUAL, method="higher"))

@@ -12,6 +12,8 @@ from convae.network.models import Autoencoder
 
 # Bits that latent values are rounded to.
 BITS = (8, 4)
+# Which part of the images has usual errors; `convae score` marks images with larger ones.
+USUAL = 0.99
 
 
 def losses(
@@ -43,7 +45,8 @@ def losses(
     dict
         Under ``train`` and ``test``: the mean squared errors on the [-1, 1] scale, ``mse`` of the network and
         ``pca_mse`` of PCA with as many components as latent values; for a network trained on mirror images,
-        ``mirrored_pca_mse`` of PCA fitted to these, too. Under ``test`` also the mean ``psnr`` in decibels
+        ``mirrored_pca_mse`` of PCA fitted to these, too; ``mse_99``, which the errors of 99 % of the images do not
+        exceed. Under ``test`` also the mean ``psnr`` in decibels
         and the mean ``ssim``; for a network trained to remove noise, also ``noisy_mse``, ``noisy_psnr`` and
         ``noisy_ssim``, from noisy test images. ``test_mse_by_class``, if there are classes. Under ``rounded``, by the
         bits of a rounded latent value: ``test_mse``, and ``bits_per_pixel`` of an image's latent vector. ``parameters``
@@ -63,6 +66,8 @@ def losses(
         test |= {"noisy_mse": noisy_errors.mean()}
         test |= {"noisy_psnr": similar[:, 0].mean(), "noisy_ssim": similar[:, 1].mean()}
     measured: dict[str, Any] = {"train": {"mse": train_errors.mean(), **pca["train"]}, "test": test}
+    for split, found in (("train", train_errors), ("test", errors)):
+        measured[split]["mse_99"] = np.quantile(found, USUAL, method="higher")
     if classes:
         by_class = {name: errors[labels == label] for label, name in enumerate(classes)}
         measured["test_mse_by_class"] = {name: group.mean() for name, group in by_class.items() if len(group)}
