@@ -12,6 +12,7 @@ from sklearn.datasets import load_sample_images
 from convae import artifacts
 from convae.data import folders
 from convae.data.params import DataParams
+from convae.data.preparation import LARGEST_PIXELS
 
 SIZE = (64, 64)
 # Kinds of files: side in pixels and file name extension.
@@ -58,7 +59,10 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
             test_images=None,
             image_size=SIZE,
             colour="rgb",
+            fit="crop",
             background=(255, 255, 255),
+            levels="full",
+            largest_pixels=LARGEST_PIXELS,
             test_fraction=0.1,
         )
         seconds: dict[str, list[float]] = {"pillow": [], "pipeline": []}

@@ -26,6 +26,7 @@ def main() -> None:
     artifacts.write_json(Path("artifacts/data/classes.json"), {"classes": source.classes})
     artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": source.name, **source.files})
     artifacts.write_json(Path("artifacts/data/decoder.json"), source.decoder)
+    artifacts.write_json(Path("artifacts/data/preparation.json"), source.preparation.content())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import torch
 
 from convae import artifacts
 from convae.data.images import read_images
+from convae.data.preparation import read_preparation
 from convae.network import start, weights
 from convae.network.params import configure, load_architecture
 from convae.params import load_section
@@ -22,7 +23,8 @@ def main() -> None:
     parts = [*validation.split(images, params.validation_fraction), read_images(paths[1], images.shape[1:])]
     train_images, validation_images, test_images = (torch.from_numpy(part) for part in parts)
     device = devices.default_device()
-    config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment)
+    preparation = read_preparation(Path("artifacts/data/preparation.json"))
+    config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment, preparation)
     machine = devices.machine(device, params.arithmetic)
     key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
     torch.set_num_threads(1)

@@ -173,13 +173,26 @@ def test_what_no_source_makes_right_is_refused_before_the_download(changes: dict
 
 @pytest.mark.parametrize(
     ("key", "value", "default"),
-    [("test_fraction", 0.2, "0.1"), ("background", [0, 0, 0], "[255, 255, 255]")],
+    [
+        ("test_fraction", 0.2, "0.1"),
+        ("background", [0, 0, 0], "[255, 255, 255]"),
+        ("levels", "auto", "full"),
+        ("largest_pixels", 10**8, "89478485"),
+    ],
 )
 def test_what_a_description_has_no_use_for_is_refused(key: str, value: Any, default: str, tmp_path: Path) -> None:
     assert check(tmp_path, **{f"data__{key}": value}).startswith(
         f"params.yaml: data.{key}: got {value}; want {default}, the default: "
     )
     assert not check(tmp_path, **{f"data__{key}": value, "data__source": "examples/shapes"})
+
+
+def test_a_fit_is_refused_where_no_image_changes_its_size(tmp_path: Path) -> None:
+    for source in ("datasets/MNIST.yaml", "examples/shapes"):
+        message = check(tmp_path, data__source=source, data__fit="pad")
+        assert message.startswith("params.yaml: data.fit: got pad; want crop, the default: ")
+        changes = {"data__source": source, "data__image_size": [32, 40]}
+        assert not check(tmp_path, **changes, data__fit="pad", data__background=[0, 0, 0])
 
 
 @pytest.mark.parametrize(

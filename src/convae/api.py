@@ -9,8 +9,9 @@ from torch import Tensor
 
 from convae import arguments, artifacts
 from convae.commands.inputs import check_model
-from convae.data.inputs import WHITE, Images, read_inputs
+from convae.data.inputs import Images, read_inputs
 from convae.data.listing import named
+from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
 from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import from_mixture, read_mixture
@@ -67,7 +68,7 @@ def read_images(
     paths: str | Path | Iterable[str | Path],
     model: Autoencoder,
     *,
-    background: tuple[int, int, int] = WHITE,
+    background: tuple[int, int, int] | None = None,
     keep_going: bool = False,
 ) -> Images:
     """Read images, and prepare them for a network like its training images.
@@ -78,8 +79,8 @@ def read_images(
         Image files, folders, or ``.npy`` files, uint8 [N, C, H, W].
     model : Autoencoder
         The network; the images get its size and colours.
-    background : tuple of int
-        Red, green and blue, from 0 to 255: the colour behind transparent images, as ``data.background``.
+    background : tuple of int, optional
+        Red, green and blue, from 0 to 255: the colour behind transparent images, if not that of the training images.
     keep_going : bool
         Whether to leave out images that cannot be used; ``refused`` then says why.
 
@@ -93,9 +94,10 @@ def read_images(
     ConvaeError
         If images cannot be used, unless `keep_going`.
     """
-    colour = arguments.checked_colour("background", background)
-    shape = arguments.checked_kind(model).image_shape
-    images = read_inputs(arguments.checked_paths(paths), shape, colour)
+    colour = None if background is None else arguments.checked_colour("background", background)
+    network = arguments.checked_kind(model)
+    preparation = (network.config.preparation or Preparation()).with_background(colour)
+    images = read_inputs(arguments.checked_paths(paths), network.image_shape, preparation)
     if images.refused and not keep_going:
         what = f"{len(images.refused):,} cannot be used: {named(images.refused)}"
         raise ConvaeError("images", what, "mend or leave them out, or keep_going=True")

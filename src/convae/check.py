@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from convae.data.params import TEST_FRACTION, WHITE, DataParams
+from convae.data.params import TEST_FRACTION, DataParams
+from convae.data.preparation import LARGEST_PIXELS, WHITE
 from convae.errors import ConvaeError
 from convae.generation.params import GenerateParams
 from convae.latents.params import ExtractParams
@@ -60,13 +61,16 @@ def check_params(path: Path = PARAMS, content: Any = None) -> Params:
     _check_counts(params, data.train_images or math.inf, data.test_images or math.inf, path)
     if data.image_size:
         _check_model(params, (1, *data.image_size), path)
+    if not data.image_size:
+        _check_default(data, "fit", "crop", "without data.image_size, no image changes its size", path)
     if data.is_description:
-        reason = "a published data set has test images of its own, and no transparency"
-        for key, default in (("test_fraction", TEST_FRACTION), ("background", WHITE)):
-            got = getattr(data, key)
-            if got != default:
-                shown = [list(each) if isinstance(each, tuple) else each for each in (got, default)]
-                raise ConvaeError(f"{path}: data.{key}", f"got {shown[0]}", f"want {shown[1]}, the default: {reason}")
+        reason = "a published data set has test images of its own"
+        _check_default(data, "test_fraction", TEST_FRACTION, reason, path)
+        if data.fit != "pad":
+            reason = "a published data set has no transparency, and data.fit is not pad"
+            _check_default(data, "background", WHITE, reason, path)
+        for key, default in (("levels", "full"), ("largest_pixels", LARGEST_PIXELS)):
+            _check_default(data, key, default, "a published data set has no image files", path)
     return params
 
 
@@ -114,6 +118,14 @@ def check_source(source: str, path: Path = PARAMS) -> None:
         fix = "track it (`dvc add`, or Git): an experiment in a folder of its own sees nothing else"
     what = f"there is no {source if source.isprintable() else repr(source)} in {Path.cwd()}"
     raise ConvaeError(f"{path}: data.source", what[:150], fix)
+
+
+def _check_default(data: DataParams, key: str, default: Any, reason: str, path: Path) -> None:
+    """Refuse a value that would have no effect."""
+    got = getattr(data, key)
+    if got != default:
+        shown = [list(each) if isinstance(each, tuple) else each for each in (got, default)]
+        raise ConvaeError(f"{path}: data.{key}", f"got {shown[0]}", f"want {shown[1]}, the default: {reason}")
 
 
 def _check_model(params: Params, image_shape: tuple[int, ...], path: Path) -> None:

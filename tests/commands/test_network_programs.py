@@ -22,6 +22,7 @@ from sklearn.datasets import load_sample_images
 import convae
 from convae import artifacts
 from convae.commands.main import main
+from convae.data.preparation import Preparation
 from convae.network.config import ModelConfig
 from convae.network.models import build
 from convae.network.weights import weights, write_weights
@@ -151,6 +152,10 @@ def test_grey_16_bit_and_transparent_images_become_what_the_networks_take(
     assert (images.pixels[:2] == levels).all()  # in all three channels
     assert (images.pixels[2] == np.array([1, 2, 3]).reshape(3, 1, 1)).all()
     assert (convae.read_images("clear.png", colour).pixels == 255).all()
+    colour.config = colour.config.model_copy(update={"preparation": Preparation(background=(4, 5, 6), levels=(0, 257))})
+    images = convae.read_images(["clear.png", "deep.png"], colour)
+    assert (images.pixels[0] == np.array([4, 5, 6]).reshape(3, 1, 1)).all()
+    assert (images.pixels[1] == np.where(levels > 0, 255, 0)).all()
     # Colours become grey by the weights of ITU-R 601.
     save("red.png", np.full((28, 28, 3), [255, 0, 0], np.uint8))
     assert (convae.read_images("red.png", convae.load(models / "grey/model")).pixels == 76).all()

@@ -29,6 +29,7 @@ from convae.errors import ConvaeError
 # Of Debian's package, which has the published archives.
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 COUNTS = {"train": 6, "test": 4}
+PREPARATION = {"fit": "crop", "background": (255, 255, 255), "levels": "full", "largest_pixels": 89_478_485}
 CLASSES = ["no", "yes", "maybe"]
 
 
@@ -131,7 +132,7 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             (tmp_path / name).write_bytes(content)
         monkeypatch.setenv("CONVAE_MIRROR", str(tmp_path))
         defaults = {"source": str(path), "train_images": None, "test_images": None, "image_size": None}
-        defaults |= {"colour": None, "background": (255, 255, 255), "test_fraction": 0.1}
+        defaults |= {"colour": None, "test_fraction": 0.1, **PREPARATION}
         return source(DataParams(**{**defaults, **values}))
 
     return publish
@@ -185,7 +186,7 @@ def test_another_size_and_colour_are_those_that_an_image_file_would_get(kind, co
     for image, made in zip(own, filled(found)["test"], strict=True):
         file = io.BytesIO()
         Image.fromarray(image.transpose(1, 2, 0).squeeze()).save(file, "PNG")
-        expected, _ = decode(file.getvalue(), shape, (255, 255, 255))
+        expected = decode(file.getvalue(), shape, found.preparation).pixels
         assert np.array_equal(made, expected)
     assert bool(found.decoder) == (shape != own.shape[1:])
 
@@ -251,7 +252,7 @@ def test_debians_package_is_a_mirror_of_fashion_mnist(monkeypatch: pytest.Monkey
     assert DEBIAN.exists(), "install it: sudo apt-get install dataset-fashion-mnist"
     monkeypatch.setenv("CONVAE_MIRROR", str(DEBIAN))
     values = {"train_images": None, "test_images": 500, "image_size": None, "colour": None, "test_fraction": 0.1}
-    found = source(DataParams(source="datasets/FashionMNIST.yaml", background=(255, 255, 255), **values))
+    found = source(DataParams(source="datasets/FashionMNIST.yaml", **PREPARATION, **values))
     raw = gzip.decompress((DEBIAN / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
     assert filled(found)["test"].tobytes() == raw[: 500 * 28 * 28]
     numbers = gzip.decompress((DEBIAN / "t10k-labels-idx1-ubyte.gz").read_bytes())[8:]

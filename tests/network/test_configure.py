@@ -1,9 +1,14 @@
 """From the parameters and the images' shape to a network's configuration."""
 
+from pathlib import Path
+
 import pytest
 
+from convae.artifacts import write_json
+from convae.data.preparation import Preparation, read_preparation
 from convae.errors import ConvaeError
 from convae.network.architecture import Architecture
+from convae.network.config import read_config
 from convae.network.conv import Conv
 from convae.network.conv_linear import ConvLinear
 from convae.network.dense import Dense
@@ -28,6 +33,16 @@ def test_a_configuration_holds_what_its_network_needs_and_no_more(
 ) -> None:
     found = configure(params, (3, 30, 28), noise, "native").content()
     assert found == {**expected, "arithmetic": "native", **({"noise": noise} if noise else {})}
+
+
+def test_a_configuration_keeps_how_images_are_prepared_unless_it_is_the_usual_way(tmp_path: Path) -> None:
+    assert "preparation" not in configure(CONV, (3, 30, 28), preparation=Preparation()).content()
+    preparation = Preparation(background=(1, 2, 3), fit="pad", levels=(5, 1_023), largest_pixels=10**9)
+    config = configure(CONV, (3, 30, 28), preparation=preparation)
+    write_json(tmp_path / "config.json", config.content())
+    write_json(tmp_path / "preparation.json", preparation.content())
+    assert read_config(tmp_path / "config.json").preparation == preparation
+    assert read_preparation(tmp_path / "preparation.json") == preparation
 
 
 # Whose largest numbers of channels follow from the halvings: 28 pixels are 2 cells of conv, and 40 are 3.

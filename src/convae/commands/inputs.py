@@ -9,6 +9,7 @@ from pathlib import Path
 
 from convae.data.inputs import Images, read_inputs
 from convae.data.listing import shown
+from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
 from convae.network.config import read_config
 
@@ -106,7 +107,8 @@ def read_images(arguments: argparse.Namespace, paths: Iterable[str]) -> Images:
     names = [name for path in paths for name in (_listed_on_stdin() if path == "-" else [path])]
     if not names:
         raise ConvaeError("images", "none is given", "name files or folders, or list them on stdin")
-    images = read_inputs(names, config.image_shape, arguments.background)
+    preparation = (config.preparation or Preparation()).with_background(arguments.background)
+    images = read_inputs(names, config.image_shape, preparation)
     for refusal in images.refused:
         print(f"error: {refusal}; it is left out", file=sys.stderr)
     for note in images.notes:

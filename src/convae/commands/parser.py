@@ -40,8 +40,7 @@ BACKGROUND = argument(
     "--background",
     metavar="COLOUR",
     type=colour,
-    default=(255, 255, 255),
-    help="the colour behind transparent images, as #rrggbb (#ffffff)",
+    help="the colour behind transparent images, as #rrggbb (default: as in training)",
 )
 ON_IMAGES = (MODEL, IMAGES, BACKGROUND)
 # How programs that list their results print or write them.

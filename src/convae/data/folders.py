@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from convae.artifacts import WriteRows
-from convae.data.image_files import UnusableImageError, check_file, decode_files, decoder, read_header
+from convae.data.image_files import decode_files, find_levels
+from convae.data.image_formats import UnusableImageError, check_file, decoder, read_header
 from convae.data.listing import SPLITS, ImageFile, layout, list_images, named, shown
 from convae.data.params import TEST_FRACTION, DataParams
+from convae.data.preparation import Preparation
 from convae.data.processes import map_in_processes
 from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
 from convae.errors import ConvaeError
@@ -44,7 +46,7 @@ def source(params: DataParams) -> Source:
     folder = Path(params.source)
     where = f"data.source: {shown(params.source)}"
     splits = layout(where, list(list_images(folder)))
-    digests = _digests(folder, [each.path for images in splits.values() for each in images])
+    digests = _digests(folder, [each.path for images in splits.values() for each in images], params.largest_pixels)
     if "test" not in splits:
         splits = _split_by_content(where, splits["train"], digests, params.test_fraction)
     elif params.test_fraction != TEST_FRACTION:
@@ -61,6 +63,7 @@ def source(params: DataParams) -> Source:
         splits[split] = sorted(lowest, key=lambda each: os.fsencode(each.path))
     number = {name: label for label, name in enumerate(classes)}
     image_shape = _image_shape(folder, splits, params)
+    preparation = params.preparation(_levels(folder, splits, params))
     return Source(
         name=folder.name,
         image_shape=image_shape,
@@ -71,16 +74,17 @@ def source(params: DataParams) -> Source:
         classes=classes,
         files={split: [each.path for each in splits[split]] for split in SPLITS},
         decoder=decoder(),
-        fill=lambda writers: _fill(folder, splits, image_shape, params, writers),
+        preparation=preparation,
+        fill=lambda writers: _fill(folder, splits, image_shape, preparation, writers),
     )
 
 
-def _digests(folder: Path, paths: list[str]) -> dict[str, bytes]:
+def _digests(folder: Path, paths: list[str], largest_pixels: int) -> dict[str, bytes]:
     """Hash files' contents with SHA-256."""
 
     def digest(number: int) -> str:
         try:
-            check_file(folder / paths[number])
+            check_file(folder / paths[number], largest_pixels)
             with open(folder / paths[number], "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, UnusableImageError):  # is reported with whatever else cannot be used
@@ -109,7 +113,9 @@ def _image_shape(folder: Path, splits: Mapping[str, list[ImageFile]], params: Da
     if params.image_size and params.colour:
         return CHANNELS[params.colour], *params.image_size
     paths = [each.path for images in splits.values() for each in images]
-    headers = dict(map_in_processes(lambda number: read_header(folder / paths[number]), len(paths)))
+    headers = dict(
+        map_in_processes(lambda number: read_header(folder / paths[number], params.largest_pixels), len(paths))
+    )
     # Files without a readable header are left to `decode`, which refuses them together with other damaged ones.
     found = [tuple(headers[number]) for number in range(len(paths)) if headers[number]] or [(8, 8, True)]
     sizes = Counter((height, width) for height, width, _ in found)
@@ -122,6 +128,17 @@ def _image_shape(folder: Path, splits: Mapping[str, list[ImageFile]], params: Da
     check_size(params, size)
     all_grey = all(is_grey for _, _, is_grey in found)
     return CHANNELS[params.colour or ("grey" if all_grey else "rgb")], *(params.image_size or size)
+
+
+def _levels(folder: Path, splits: Mapping[str, list[ImageFile]], params: DataParams) -> tuple[int, int] | None:
+    """Find the range of levels that ``data.levels: auto`` makes black to white."""
+    if params.levels == "full":
+        return None
+    found = find_levels([folder / each.path for split in SPLITS for each in splits[split]], params.largest_pixels)
+    if not found:
+        raise ConvaeError("data.levels", "got auto, but no image has greys of more than 8 bits", "want full")
+    print(f"download: the levels {found[0]:,} to {found[1]:,} become black to white")
+    return found
 
 
 def _report_copies(splits: Mapping[str, list[ImageFile]], digests: Mapping[str, bytes]) -> None:
@@ -150,7 +167,7 @@ def _fill(
     folder: Path,
     splits: Mapping[str, list[ImageFile]],
     image_shape: tuple[int, int, int],
-    params: DataParams,
+    preparation: Preparation,
     writers: Mapping[str, WriteRows],
 ) -> None:
     """Decode all images into the arrays, or refuse all that cannot be used, in one error."""
@@ -161,11 +178,11 @@ def _fill(
         writers[split](row, pixels[np.newaxis])
 
     paths = [folder / path for _, _, path in tasks]
-    faults, notes = decode_files(paths, image_shape, params.background, store)
+    faults, notes = decode_files(paths, image_shape, preparation, store)
     if faults:
         refused = [f"{shown(tasks[number][2])[-200:]} {fault}" for number, fault in faults.items()]
         what = f"{len(refused):,} of {len(tasks):,} files cannot be used: {named(refused)}"
-        raise ConvaeError(f"data.source: {shown(params.source)}", what, "repair or remove them")
+        raise ConvaeError(f"data.source: {shown(os.fspath(folder))}", what, "repair or remove them")
     for what, count in notes.items():
         print(f"download: {count:,} images {what}")
     print("download: " + " and ".join(f"{len(splits[split]):,} images for {split}ing" for split in SPLITS))

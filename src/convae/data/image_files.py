@@ -1,103 +1,67 @@
-"""Decode image files of any kind to pixels of one size and colour, with Pillow alone.
-
-Pillow resizes in integer arithmetic, and so to the same bytes on every processor; torchvision and OpenCV do not.
-"""
+"""Decode image files of any kind to pixels of one size and colour, with Pillow alone."""
 
 import io
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import numpy as np
-import PIL
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, features
+from PIL import ExifTags, Image, TiffImagePlugin
 
+from convae.data.fitting import fitted, loses_half, too_small
+from convae.data.grey_levels import HIGHEST, SMALL_PART, grey_levels, is_deep, joint_levels, levels_in_use, scaled
+from convae.data.image_formats import (
+    OF_UNKNOWN_RANGE,
+    UnusableImageError,
+    despite_metadata,
+    open_image,
+    orientation,
+    read_file,
+    refusals,
+)
+from convae.data.preparation import Preparation
 from convae.data.processes import map_in_processes
 from convae.progress import progress
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
-# Uncompressed, as many bytes as the most pixels that Pillow thinks safe, of four channels of 16 bits.
-LARGEST_BYTES = 8 * 89_478_485
-GREY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N")
-# EXIF orientations that swap height and width.
-ON_ITS_SIDE = (5, 6, 7, 8)
 # Notes on images that are used all the same.
 PROFILE = "with a colour profile, which is ignored"
 ANIMATION = "of several frames, of which the first is taken"
+CROPPED = "of which cropping leaves less than half (data.fit)"
+# Where a PNG file says how many bits a level has.
+PNG_DEPTH = 24
+# How an image of each EXIF orientation is put upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-class UnusableImageError(Exception):
-    """Why an image cannot be used, as the end of a sentence that begins with its name."""
+class Decoded(NamedTuple):
+    """What an image file gives.
 
-
-def decoder() -> dict[str, str]:
-    """Give the versions of Pillow and of the libraries that it decodes with."""
-    libraries = ("libjpeg_turbo", "zlib", "webp", "libtiff")
-    versions = {name: features.version(name) for name in libraries}
-    return {"pillow": PIL.__version__, **{name: version or "none" for name, version in versions.items()}}
-
-
-def check_file(path: Path) -> None:
-    """Refuse what is not a file, such as a pipe, which might never end, and what is too large.
-
-    Raises
-    ------
-    UnusableImageError
-        If it is one of these.
+    Attributes
+    ----------
+    pixels : numpy.ndarray
+        uint8 [C, H, W].
+    notes : list of str
+        Those of `PROFILE`, `ANIMATION` and `CROPPED` that apply.
+    levels : tuple of int or None
+        The levels in use, if these are greys of 16 bits that are scaled by the highest that there can be.
     """
-    if not path.is_file():
-        raise UnusableImageError("is not a file" if path.exists() else "is missing, or a link to a missing file")
-    if path.stat().st_size > LARGEST_BYTES:
-        raise UnusableImageError("is larger than any image that Pillow thinks safe")
+
+    pixels: np.ndarray
+    notes: list[str]
+    levels: tuple[int, int] | None
 
 
-def read_file(path: Path) -> bytes:
-    """Read an image file.
-
-    Raises
-    ------
-    UnusableImageError
-        As for `check_file`; and if it cannot be read, or is empty.
-    """
-    try:
-        check_file(path)
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnusableImageError(f"cannot be read ({error.strerror})") from None
-    if not content:
-        raise UnusableImageError("is empty")
-    return content
-
-
-def read_header(path: Path) -> tuple[int, int, bool] | None:
-    """Read an image's height and width, upright, and whether its file is a grey one, without decoding the pixels.
-
-    Returns
-    -------
-    tuple or None
-        None if the header cannot be read; `decode` says why.
-    """
-    try:
-        check_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                width, height = image.size
-                if image.getexif().get(ExifTags.Base.Orientation) in ON_ITS_SIDE:
-                    height, width = width, height
-                return height, width, image.mode in GREY_MODES
-    except MemoryError:
-        raise
-    except Exception:  # as in `decode`
-        return None
-
-
-def decode(
-    content: bytes, image_shape: Sequence[int], background: tuple[int, int, int]
-) -> tuple[np.ndarray, list[str]]:
-    """Decode an image file, and crop it about its centre and scale it to a size.
+def decode(content: bytes, image_shape: Sequence[int], preparation: Preparation) -> Decoded:
+    """Decode an image file, and give it a size and colour.
 
     EXIF's orientation is applied, transparent parts show a background, 16 bits are scaled to 8, palettes and CMYK are
     converted, colour profiles are ignored, and only the first of several frames is used.
@@ -105,72 +69,37 @@ def decode(
     Parameters
     ----------
     content : bytes
-        A PNG, JPEG, WebP, BMP, TIFF or GIF file.
+        A file of one of the `convae.data.image_formats.FORMATS`.
     image_shape : sequence of int
         Channels, 1 (grey) or 3 (RGB), height and width.
-    background : tuple of int
-        Red, green and blue, from 0 to 255.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 [C, H, W].
-    list of str
-        Notes: `PROFILE`, `ANIMATION`, both or none.
+    preparation : Preparation
+        How it is prepared.
 
     Raises
     ------
     UnusableImageError
-        If it is no image of these formats, is damaged, has more pixels than Pillow thinks safe, has LAB colours or a
-        number format of no known range, or is smaller than a quarter of the size.
+        If it is no image of these formats, is damaged, has more pixels than the limit, has LAB colours or a number
+        format of no known range, or is smaller than a quarter of the size.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, on metadata that are not used here
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.format == "PNG":
-                image.verify()  # its check sums, at which loading does not look
-                image = Image.open(io.BytesIO(content), formats=FORMATS)
-                _match_transparency(image, content[24])
-            notes = [ANIMATION] if getattr(image, "is_animated", False) and image.format != "MPO" else []
-            notes += [PROFILE] if image.info.get("icc_profile") else []
-            ImageOps.exif_transpose(image, in_place=True)
-            plain = _converted(image, image_shape[0], background)
-    except UnidentifiedImageError:
-        raise UnusableImageError("is not an image that Pillow reads") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UnusableImageError(f"has more than {Image.MAX_IMAGE_PIXELS:,} pixels") from None
-    except UnusableImageError:
-        raise
-    except MemoryError:
-        raise
-    except Exception as error:  # the formats' plugins raise over ten types on damaged files
-        raise UnusableImageError(f"is damaged ({str(error)[:100] or type(error).__name__})") from None
-    if too_small((plain.height, plain.width), image_shape[1:]):
-        least = "{} x {}".format(*image_shape[1:])
-        raise UnusableImageError(f"has {plain.height} x {plain.width} pixels, less than a quarter of {least}")
-    return resize(plain, image_shape), notes
-
-
-def too_small(size: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Tell whether an image would have to be enlarged more than four times."""
-    return size[0] * 4 < wanted[0] or size[1] * 4 < wanted[1]
-
-
-def resize(image: Image.Image, image_shape: Sequence[int]) -> np.ndarray:
-    """Convert an image of 8-bit pixels to grey or RGB, crop it about its centre and scale it: uint8 [C, H, W]."""
-    channels, height, width = image_shape
-    shrinks = image.height >= height and image.width >= width
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
-    pixels = np.asarray(ImageOps.fit(_in_mode(image, channels), (width, height), method))
-    return pixels.reshape(height, width, channels).transpose(2, 0, 1)
+    with refusals(preparation.largest_pixels):
+        image, notes = _load(content)
+        levels = None
+        if is_deep(image):
+            image, levels = _scaled(image, preparation)
+        plain = _converted(image, preparation.background)
+        size = (plain.height, plain.width)
+        if too_small(size, image_shape[1:], preparation.fit):
+            least = "{} x {}".format(*image_shape[1:])
+            raise UnusableImageError(f"has {size[0]} x {size[1]} pixels, less than a quarter of {least}")
+        if preparation.fit == "crop" and loses_half(size, image_shape[1:]):
+            notes.append(CROPPED)
+        return Decoded(fitted(plain, image_shape, preparation), notes, levels)
 
 
 def decode_files(
     paths: Sequence[Path],
     image_shape: Sequence[int],
-    background: tuple[int, int, int],
+    preparation: Preparation,
     store: Callable[[int, np.ndarray], None],
 ) -> tuple[dict[int, str], dict[str, int]]:
     """Decode image files as `decode` does, in a process for each core, with a progress bar.
@@ -179,7 +108,7 @@ def decode_files(
     ----------
     paths : sequence of Path
         The files.
-    image_shape, background
+    image_shape, preparation
         As for `decode`.
     store : callable
         Called in another process with the number of a file and its pixels, uint8 [C, H, W]: it writes them to a file or
@@ -193,63 +122,116 @@ def decode_files(
         Notes, in alphabetical order, and on how many images.
     """
 
-    def work(number: int) -> list[str]:
+    def work(number: int) -> tuple[str, list[str], tuple[int, int] | None]:
         try:
-            pixels, notes = decode(read_file(paths[number]), image_shape, background)
+            content = read_file(paths[number], preparation.largest_pixels)
+            pixels, notes, levels = decode(content, image_shape, preparation)
         except UnusableImageError as error:
-            return [str(error)]
+            return str(error), [], None
         store(number, pixels)
-        return ["", *notes]
+        return "", notes, levels
 
     faults: dict[int, str] = {}
     notes: Counter[str] = Counter()
+    deep: list[tuple[int, int]] = []
     with progress(len(paths), "images") as advance:
-        for number, (fault, *found) in map_in_processes(work, len(paths)):
+        for number, (fault, found, levels) in map_in_processes(work, len(paths)):
             advance(1)
             notes.update(found)
             if fault:
                 faults[number] = fault
+            if levels:
+                deep.append(levels)
+    used = joint_levels(deep)
+    if used and (used[1] - used[0]) * SMALL_PART < HIGHEST:
+        notes[f"of 16 bits use only the levels {used[0]:,} to {used[1]:,} of {HIGHEST:,} (data.levels)"] = len(deep)
     return dict(sorted(faults.items())), dict(sorted(notes.items()))
 
 
-def _converted(image: Image.Image, channels: int, background: tuple[int, int, int]) -> Image.Image:
-    """Convert an image of any mode to 8-bit pixels: ``L``, grey, or ``RGB``."""
-    if image.mode in ("I", "F"):
-        raise UnusableImageError("has pixels of 32 bits or with a sign, of unknown range: save it with 8 or 16 bits")
+def find_levels(paths: Sequence[Path], largest_pixels: int) -> tuple[int, int] | None:
+    """Find the range of levels that all greys of more than 8 bits among image files use together, with a progress bar.
+
+    Returns
+    -------
+    tuple of int or None
+        The lowest and the highest level; None if there are no such files. Files that cannot be used do not count.
+    """
+
+    def work(number: int) -> tuple[int, int] | None:
+        try:
+            content = read_file(paths[number], largest_pixels)
+            with refusals(largest_pixels):
+                if not is_deep(despite_metadata(open_image, io.BytesIO(content))):
+                    return None
+                levels, _ = grey_levels(_load(content)[0])
+                return levels_in_use(levels)
+        except UnusableImageError:
+            return None
+
+    found = []
+    with progress(len(paths), "images") as advance:
+        for _, levels in map_in_processes(work, len(paths)):
+            advance(1)
+            found += [tuple(levels)] if levels else []
+    return joint_levels(found)
+
+
+def _load(content: bytes) -> tuple[Image.Image, list[str]]:
+    """Load the pixels of an image file, upright, and make notes on it."""
+    return despite_metadata(_loaded, io.BytesIO(content))
+
+
+def _loaded(file: IO[bytes]) -> tuple[Image.Image, list[str]]:
+    image = open_image(file)
+    notes = [ANIMATION] if getattr(image, "is_animated", False) and image.format != "MPO" else []
+    notes += [PROFILE] if image.info.get("icc_profile") else []
+    if image.format == "PNG":
+        image.verify()  # its check sums, at which loading does not look
+        image = open_image(file)
+        _match_transparency(image, file)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Pillow turns it upright itself, but stumbles over odd tags then: it gets this one alone.
+        exif = Image.Exif()
+        turn = image.tag_v2.get(ExifTags.Base.Orientation)
+        exif[ExifTags.Base.Orientation] = turn if turn in TURNS else 1
+        image.info["exif"] = exif.tobytes()
+        image.load()
+        return image, notes
+    image.load()
+    turn = TURNS.get(orientation(image))
+    return image if turn is None else image.transpose(turn), notes
+
+
+def _converted(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    """Convert an image of any mode to 8-bit pixels: ``1``, ``L``, grey, or ``RGB``."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        raise UnusableImageError(f"has pixels of 32 bits, {OF_UNKNOWN_RANGE}")
     if image.mode == "LAB":
         raise UnusableImageError("has LAB colours: save it with RGB ones")
-    if image.mode.startswith("I;16"):
-        image = _scaled(image)
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image.convert("RGBA"))
-    if image.mode not in ("1", "L", "RGB"):
-        image = image.convert("RGB")
-    return _in_mode(image, channels)
+    return image if image.mode in ("1", "L", "RGB") else image.convert("RGB")
 
 
-def _in_mode(image: Image.Image, channels: int) -> Image.Image:
-    mode = {1: "L", 3: "RGB"}[channels]
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _match_transparency(image: Image.Image, depth: int) -> None:
+def _match_transparency(image: Image.Image, file: IO[bytes]) -> None:
     """Scale a PNG's transparent colour to 8 bits, as Pillow scales the pixels, but not this colour."""
-    transparent = image.info.get("transparency")
+    transparent, at = image.info.get("transparency"), file.tell()
+    file.seek(PNG_DEPTH)
+    depth = file.read(1)[0]
+    file.seek(at)
     if image.mode == "L" and isinstance(transparent, int):
         image.info["transparency"] = transparent * 255 // (2**depth - 1)
     elif image.mode == "RGB" and isinstance(transparent, tuple):
         image.info["transparency"] = tuple(level >> (depth - 8) for level in transparent)
 
 
-def _scaled(image: Image.Image) -> Image.Image:
-    """Scale grey pixels of 12 or 16 bits to 8; Pillow would clip them."""
-    levels = np.asarray(image).astype(np.uint32)
-    tags = getattr(image, "tag_v2", {})  # TIFF's
-    highest = 2 ** tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0] - 1
-    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:  # from white to black
-        levels = highest - levels
-    scaled = Image.fromarray(((levels * 255 + highest // 2) // highest).astype(np.uint8))
+def _scaled(image: Image.Image, preparation: Preparation) -> tuple[Image.Image, tuple[int, int] | None]:
+    """Scale a deep image's levels to 8 bits; give those in use too, if a whole range of 16 bits is scaled."""
+    levels, highest = grey_levels(image)
+    plain = scaled(levels, *(preparation.levels or (0, highest)))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        scaled.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
-    return scaled
+        plain.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
+    return plain, levels_in_use(levels) if highest == HIGHEST and not preparation.levels else None

@@ -11,9 +11,8 @@ import numpy as np
 from convae import artifacts
 from convae.data.image_files import decode_files
 from convae.data.listing import list_images, shown
+from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
-
-WHITE = (255, 255, 255)
 
 
 class Images(NamedTuple):
@@ -38,7 +37,7 @@ class Images(NamedTuple):
 
 
 def read_inputs(
-    paths: Iterable[str | Path], image_shape: Sequence[int], background: tuple[int, int, int] = WHITE
+    paths: Iterable[str | Path], image_shape: Sequence[int], preparation: Preparation | None = None
 ) -> Images:
     """Read images; see `convae.data.image_files.decode` for how they are prepared.
 
@@ -49,8 +48,8 @@ def read_inputs(
         [N, C, H, W].
     image_shape : sequence of int
         Channels, 1 (grey) or 3 (RGB), height and width.
-    background : tuple of int
-        Red, green and blue, from 0 to 255, shown behind transparent parts.
+    preparation : Preparation, optional
+        How images are prepared, if not as by default.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def read_inputs(
             where, what, _ = error.parts
             refused.append(f"{where}: {what}")
     files = [file for _, part in parts if isinstance(part, list) for file in part]
-    decoded, faults, notes = _decoded(files, image_shape, background)
+    decoded, faults, notes = _decoded(files, image_shape, preparation or Preparation())
     pixels, names, done = [np.empty((0, *image_shape), np.uint8)], [], 0
     for path, part in parts:
         if isinstance(part, np.ndarray):
@@ -95,7 +94,7 @@ def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
 
 
 def _decoded(
-    files: list[str], image_shape: Sequence[int], background: tuple[int, int, int]
+    files: list[str], image_shape: Sequence[int], preparation: Preparation
 ) -> tuple[np.ndarray, dict[int, str], list[str]]:
     """Decode files, in a process for each core; give their pixels, what is wrong with some, and notes."""
     channels, height, width = image_shape
@@ -110,5 +109,5 @@ def _decoded(
     def store(number: int, decoded: np.ndarray) -> None:
         pixels[number] = decoded
 
-    faults, notes = decode_files([Path(file) for file in files], image_shape, background, store)
+    faults, notes = decode_files([Path(file) for file in files], image_shape, preparation, store)
     return pixels, faults, [f"{count:,} images {what}" for what, count in notes.items()]

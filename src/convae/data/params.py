@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from convae.data.preparation import Colour, Fit, Pixels, Preparation
 from convae.params import Section
 
 Side = Annotated[int, Field(ge=8, le=256)]
-Level = Annotated[int, Field(ge=0, le=255)]
 
-# The defaults of what some sources have no use for: other values are refused there.
-WHITE = (255, 255, 255)
+# The default of what some sources have no use for: other values are refused there.
 TEST_FRACTION = 0.1
 # What some YAML parser takes for a number, a time or a date; and the empty path, "." and "..".
 NUMBER = re.compile(r"[-+]?[.0-9][-+.0-9a-fA-FoOxXtTzZ:_ ]*|")
@@ -37,10 +36,18 @@ class DataParams(Section):
         strict=False, description="null or [height, width], whole numbers from 8 to 256, such as [64, 64]"
     )
     colour: Literal["rgb", "grey"] | None = Field(description="null, rgb or grey")
-    test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
-    background: tuple[Level, Level, Level] = Field(
+    fit: Fit = Field(description="crop, pad or stretch")
+    background: Colour = Field(
         strict=False, description="[red, green, blue], whole numbers from 0 to 255, such as [255, 255, 255]"
     )
+    levels: Literal["full", "auto"] = Field(description="full or auto")
+    largest_pixels: Pixels = Field(description="a whole number, 64 or more and below 2147483648")
+    test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
+
+    def preparation(self, levels: tuple[int, int] | None = None) -> Preparation:
+        """Give how images are prepared, with the range of levels that ``levels: auto`` has found."""
+        background, fit, largest = self.background, self.fit, self.largest_pixels
+        return Preparation(background=background, fit=fit, levels=levels, largest_pixels=largest)
 
     @property
     def is_description(self) -> bool:

@@ -11,9 +11,11 @@ from convae.artifacts import WriteRows
 from convae.data.archives import ArchiveError, decompress, read_members
 from convae.data.description import ARCHIVES, Description, read_description
 from convae.data.downloads import fetch
+from convae.data.fitting import fitted, too_small
 from convae.data.formats import idx_images, idx_labels, parse_records
-from convae.data.image_files import decoder, resize, too_small
+from convae.data.image_formats import decoder
 from convae.data.params import DataParams
+from convae.data.preparation import Preparation
 from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
 from convae.errors import ConvaeError
 from convae.progress import progress
@@ -50,7 +52,7 @@ def source(params: DataParams) -> Source:
     channels, *size = description.shape
     check_size(params, size)
     height, width = params.image_size or size
-    if too_small(size, (height, width)):
+    if too_small(size, (height, width), params.fit):
         what = f"got [{height}, {width}] for images of {size[0]} x {size[1]} pixels"
         raise ConvaeError("data.image_size", what, "want at most four times their sides")
     contents = _unpacked(path, description, fetch(path, description))
@@ -59,6 +61,7 @@ def source(params: DataParams) -> Source:
     for split in SPLITS:
         pixels, numbers = _decoded(path, description, split, contents)
         images[split], labels[split] = pixels[: first[split]], numbers[: first[split]]
+    preparation = params.preparation()
     image_shape = (CHANNELS[params.colour] if params.colour else channels, height, width)
     return Source(
         name=path.stem,
@@ -67,7 +70,8 @@ def source(params: DataParams) -> Source:
         classes=list(description.classes),
         files={split: [] for split in SPLITS},
         decoder={} if image_shape == description.shape else decoder(),
-        fill=lambda writers: _fill(images, image_shape, writers),
+        preparation=preparation,
+        fill=lambda writers: _fill(images, image_shape, preparation, writers),
     )
 
 
@@ -121,7 +125,12 @@ def _decoded(
     return pixels, numbers
 
 
-def _fill(images: Mapping[str, np.ndarray], image_shape: tuple[int, ...], writers: Mapping[str, WriteRows]) -> None:
+def _fill(
+    images: Mapping[str, np.ndarray],
+    image_shape: tuple[int, ...],
+    preparation: Preparation,
+    writers: Mapping[str, WriteRows],
+) -> None:
     """Write the images, in another size or colour if need be."""
     for split, write_rows in writers.items():
         if images[split].shape[1:] == image_shape:
@@ -130,7 +139,7 @@ def _fill(images: Mapping[str, np.ndarray], image_shape: tuple[int, ...], writer
         with progress(len(images[split]), "images") as advance:
             for start in range(0, len(images[split]), CHUNK):
                 part = images[split][start : start + CHUNK]
-                write_rows(start, np.stack([resize(_image(pixels), image_shape) for pixels in part]))
+                write_rows(start, np.stack([fitted(_image(pixels), image_shape, preparation) for pixels in part]))
                 advance(len(part))
 
 

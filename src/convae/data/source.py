@@ -7,6 +7,7 @@ import numpy as np
 
 from convae.artifacts import WriteRows
 from convae.data.params import DataParams
+from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
 
 # The label of images that have none.
@@ -32,6 +33,8 @@ class Source:
         The file that each image came from; empty where images have no files of their own.
     decoder : mapping of str to str
         Versions of the libraries that decoded or resized the images, if another version might give other pixels.
+    preparation : Preparation
+        How new images are prepared like these.
     fill : callable
         Writes all images, uint8 [N, C, H, W], with a function for each split.
     """
@@ -42,6 +45,7 @@ class Source:
     classes: list[str]
     files: Mapping[str, list[str]]
     decoder: Mapping[str, str]
+    preparation: Preparation
     fill: Callable[[Mapping[str, WriteRows]], None]
 
 

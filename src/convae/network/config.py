@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from convae import artifacts
+from convae.data.preparation import Preparation
 from convae.params import Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -26,6 +27,7 @@ class ModelConfig(Section):
     noise: Annotated[float, Field(gt=0, le=2)] | None = None
     augment: Augment | None = None
     arithmetic: Arithmetic = "native"  # as in models that were written before there was a choice
+    preparation: Preparation | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what is written to ``config.json``, in its order."""

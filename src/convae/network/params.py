@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from convae.data.preparation import Preparation
 from convae.network.architecture import Architecture
 from convae.network.config import Arithmetic, Augment, ModelConfig
 from convae.network.conv import Conv
@@ -49,8 +50,9 @@ def configure(
     noise: float = 0,
     arithmetic: Arithmetic = "exact",
     augment: Augment = "none",
+    preparation: Preparation | None = None,
 ) -> ModelConfig:
-    """Make the configuration of a network for images [C, H, W], and of how it is trained.
+    """Make the configuration of a network for images [C, H, W], and of how they are prepared and it is trained.
 
     Raises
     ------
@@ -66,6 +68,7 @@ def configure(
             "noise": noise or None,
             "arithmetic": arithmetic,
             "augment": None if augment == "none" else augment,
+            "preparation": None if preparation == Preparation() else preparation,
         }
     )
 
