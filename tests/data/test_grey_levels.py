@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convae.data.folders import source
 from convae.data.grey_levels import levels_in_use, scaled
 from convae.data.image_files import decode_files, find_levels
+from convae.data.params import DataParams
 from convae.data.preparation import LARGEST_PIXELS, Preparation
+from convae.errors import ConvaeError
 
 
 def save(folder: Path, images: dict[str, np.ndarray]) -> list[Path]:
@@ -69,3 +72,25 @@ def test_a_note_names_the_range_if_16_bits_are_hardly_used(tmp_path):
     assert made[0].max() == 4
     assert notes == {"of 16 bits use only the levels 12 to 1,020 of 65,535 (data.levels)": 1}
     assert decoded([dark, bright])[1] == {}
+
+
+def section(folder: Path) -> DataParams:
+    counts = {"train_images": None, "test_images": None, "test_fraction": 0.1}
+    prepared = {"image_size": None, "colour": None, "fit": "crop", "background": (255, 255, 255), "levels": "auto"}
+    return DataParams(source=str(folder), **counts, **prepared, largest_pixels=LARGEST_PIXELS)
+
+
+def test_a_folders_range_is_told_and_kept_for_new_images(tmp_path, capsys):
+    for split, high in (("train", 700), ("test", 1_123)):
+        (tmp_path / split).mkdir()
+        save(tmp_path / split, {"1.tif": grey(100, high)})
+    assert source(section(tmp_path)).preparation.levels == (100, 1_123)
+    assert capsys.readouterr().out == "download: the levels 100 to 1,123 become black to white\n"
+
+
+def test_a_range_of_levels_is_not_looked_for_where_there_are_none(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        save(tmp_path / split, {"1.png": np.zeros((8, 8), np.uint8)})
+    with pytest.raises(ConvaeError, match=r"data\.levels: got auto, but no image has greys of more than 8 bits"):
+        source(section(tmp_path))

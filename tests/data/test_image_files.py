@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from tifffile import imwrite
 
-from convae.data.image_files import ANIMATION, PROFILE, decode
+from convae.data.image_files import ANIMATION, CROPPED, DARK_COLOURS, PROFILE, decode
 from convae.data.image_formats import UnusableImageError, decoder, read_header
 from convae.data.preparation import Preparation
 
@@ -429,6 +429,20 @@ def test_a_turned_image_is_put_upright_whatever_its_other_tags(kind, tmp_path):
     assert np.array_equal(pixels(content, (24, 16)), np.rot90(pixels(plain, (16, 24)), -1, (1, 2)))
     (tmp_path / "turned").write_bytes(content)
     assert read_header(tmp_path / "turned") == (24, 16, False)
+
+
+def test_dark_colours_of_16_bits_are_told():
+    for level, told in ((8_191, [DARK_COLOURS]), (8_192, [])):
+        colour = np.full((8, 8, 3), (5, level, 100), np.uint16)
+        assert notes(png(SIDE, SIDE, 16, 2, colour[0].astype(">u2").tobytes())) == told
+        assert notes(written(colour, photometric="rgb")) == told
+    assert notes(saved(filled("RGB", (1, 2, 3)), "PNG")) == []
+
+
+def test_an_image_that_loses_more_than_half_to_cropping_is_told():
+    assert notes(png(17, 8, 8, 0, bytes(17)), (8, 8)) == [CROPPED]
+    assert notes(png(16, 8, 8, 0, bytes(16)), (8, 8)) == []
+    assert decode(png(17, 8, 8, 0, bytes(17)), (1, 8, 8), Preparation(fit="pad")).notes == []
 
 
 def test_the_middle_of_a_wide_or_tall_image_is_used():

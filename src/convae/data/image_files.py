@@ -27,6 +27,8 @@ from convae.progress import progress
 # Notes on images that are used all the same.
 PROFILE = "with a colour profile, which is ignored"
 ANIMATION = "of several frames, of which the first is taken"
+DARK_COLOURS = "with colours of 16 bits that use an eighth of the levels at most, and come out dark"
+DARK = 256 // SMALL_PART
 CROPPED = "of which cropping leaves less than half (data.fit)"
 # Where a PNG file says how many bits a level has.
 PNG_DEPTH = 24
@@ -50,7 +52,7 @@ class Decoded(NamedTuple):
     pixels : numpy.ndarray
         uint8 [C, H, W].
     notes : list of str
-        Those of `PROFILE`, `ANIMATION` and `CROPPED` that apply.
+        Those of `PROFILE`, `ANIMATION`, `DARK_COLOURS` and `CROPPED` that apply.
     levels : tuple of int or None
         The levels in use, if these are greys of 16 bits that are scaled by the highest that there can be.
     """
@@ -182,23 +184,26 @@ def _load(content: bytes) -> tuple[Image.Image, list[str]]:
 
 
 def _loaded(file: IO[bytes]) -> tuple[Image.Image, list[str]]:
-    image = open_image(file)
+    image, depth = open_image(file), 8
     notes = [ANIMATION] if getattr(image, "is_animated", False) and image.format != "MPO" else []
     notes += [PROFILE] if image.info.get("icc_profile") else []
     if image.format == "PNG":
         image.verify()  # its check sums, at which loading does not look
         image = open_image(file)
-        _match_transparency(image, file)
+        file.seek(PNG_DEPTH)
+        depth = file.read(1)[0]
+        _match_transparency(image, depth)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
+        depth = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
         # Pillow turns it upright itself, but stumbles over odd tags then: it gets this one alone.
         exif = Image.Exif()
         turn = image.tag_v2.get(ExifTags.Base.Orientation)
         exif[ExifTags.Base.Orientation] = turn if turn in TURNS else 1
         image.info["exif"] = exif.tobytes()
-        image.load()
-        return image, notes
     image.load()
-    turn = TURNS.get(orientation(image))
+    if depth > 8 and image.mode in ("RGB", "RGBA") and np.asarray(image)[..., :3].max() < DARK:
+        notes.append(DARK_COLOURS)
+    turn = None if image.format == "TIFF" else TURNS.get(orientation(image))
     return image if turn is None else image.transpose(turn), notes
 
 
@@ -215,12 +220,9 @@ def _converted(image: Image.Image, background: tuple[int, int, int]) -> Image.Im
     return image if image.mode in ("1", "L", "RGB") else image.convert("RGB")
 
 
-def _match_transparency(image: Image.Image, file: IO[bytes]) -> None:
+def _match_transparency(image: Image.Image, depth: int) -> None:
     """Scale a PNG's transparent colour to 8 bits, as Pillow scales the pixels, but not this colour."""
-    transparent, at = image.info.get("transparency"), file.tell()
-    file.seek(PNG_DEPTH)
-    depth = file.read(1)[0]
-    file.seek(at)
+    transparent = image.info.get("transparency")
     if image.mode == "L" and isinstance(transparent, int):
         image.info["transparency"] = transparent * 255 // (2**depth - 1)
     elif image.mode == "RGB" and isinstance(transparent, tuple):

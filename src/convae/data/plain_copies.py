@@ -4,8 +4,8 @@ import struct
 import zlib
 
 PNG = b"\x89PNG\r\n\x1a\n"
-# What the pixels depend on, and the orientation.
-PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")
+# What the pixels depend on. Beside these, EXIF has the orientation.
+PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 JPEG = b"\xff\xd8"
 START_OF_SCAN = 0xDA
 # JFIF and Adobe's marker decide on the colours, and EXIF has the orientation; comments and other APPn do not matter.
@@ -35,19 +35,19 @@ def _plain_png(content: bytes) -> bytes:
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", content, at)
         chunk = content[at : at + 12 + length]
-        if kind in PNG_CHUNKS and not (
-            kind == b"eXIf" and zlib.crc32(chunk[4:-4]) != struct.unpack(">I", chunk[-4:])[0]
-        ):
+        if kind in PNG_CHUNKS or (kind == b"eXIf" and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:])):
             parts.append(chunk)
         at += 12 + length
     return b"".join(parts)
 
 
-def _plain_jpeg(content: bytes) -> bytes:
+def _plain_jpeg(content: bytes) -> bytes | None:
     parts, at = [JPEG], len(JPEG)
     while True:
         while content[at] == content[at + 1] == 0xFF:  # padding
             at += 1
+        if content[at] != 0xFF:
+            return None
         marker, length = struct.unpack_from(">xBH", content, at)
         if marker == START_OF_SCAN:
             return b"".join([*parts, content[at:]])
