@@ -37,7 +37,7 @@ def grey(low: int, high: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("black", "white"), [(0, 65_535), (100, 1_123), (64, 65), (7, 7)])
 def test_levels_are_scaled_from_black_to_white_to_the_nearest_of_256(black, white):
-    levels = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    levels = np.arange(65_536, dtype=np.uint32).reshape(256, 256)
     expected = np.rint(np.clip((levels.astype(float) - black) / max(white - black, 1), 0, 1) * 255 + 1e-9)
     assert np.array_equal(np.asarray(scaled(levels, black, white)), expected)
 

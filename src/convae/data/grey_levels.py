@@ -30,7 +30,7 @@ def grey_levels(image: Image.Image) -> tuple[np.ndarray, int]:
 def scaled(levels: np.ndarray, black: int, white: int) -> Image.Image:
     """Scale levels to 8 bits, with rounding: 0 up to one level, 255 from another on."""
     span = max(white - black, 1)
-    above_black = np.clip(levels.astype(np.int64), black, black + span) - black
+    above_black = np.clip(levels, black, black + span) - np.uint32(black)
     return Image.fromarray(((above_black * 255 + span // 2) // span).astype(np.uint8))
 
 
