@@ -122,7 +122,7 @@ def measure_tsne(bench: Bench) -> dict[str, Any]:
                 scores = cross_val_score(KNeighborsClassifier(10), embedding, labels, cv=StratifiedKFold(5))
                 measured[name] = {
                     "seconds": seconds,
-                    "neighbour_recall": neighbour_recall(near, embedding),
+                    "neighbour_recall": neighbour_recall(latents, near, embedding),
                     "map_knn_accuracy": scores.mean(),
                 }
             rounds.append(measured)

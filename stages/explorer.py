@@ -28,7 +28,7 @@ def main() -> None:
     shown = choose_shown(points, network[1].size)
     if len(shown.rows) < len(latents):  # neighbours must be among the points that are shown
         near, distances = neighbours(latents[shown.rows])
-    kept = kept_neighbours(near, points.embedding[shown.rows])
+    kept = kept_neighbours(latents[shown.rows], near, points.embedding[shown.rows])
     arrays = {"neighbours": near, "distances": distances, "kept": kept}
     text = page(explorer_data(name, points, shown, arrays, network))
     artifacts.write_bytes(Path("artifacts/plots/explorer.html"), text.encode())

@@ -115,13 +115,18 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
     return rows[others].reshape(shape).astype(np.uint32), distances[others].reshape(shape).astype(np.float32)
 
 
-def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
-    """Count how many of each point's k nearest neighbours in latent space are also among the k nearest on the map.
+def kept_neighbours(points: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+    """Count how many of each point's k nearest neighbours on the map are also among the k nearest in latent space.
+
+    Any point counts that is as near in latent space as the k-th neighbour: among many equal points, the k that the
+    search has found are a choice.
 
     Parameters
     ----------
+    points : numpy.ndarray
+        float32 [N, D], in latent space.
     neighbours : numpy.ndarray
-        uint32 [N, k], neighbours in latent space.
+        uint32 [N, k], neighbours in latent space, nearest first.
     embedding : numpy.ndarray
         float32 [N, 2], the map.
 
@@ -134,10 +139,11 @@ def kept_neighbours(neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray
 
     with reproducible_search(len(embedding)):
         near = NearestNeighbors(n_neighbors=neighbours.shape[1]).fit(embedding).kneighbors(return_distance=False)
-    # Numbers are shifted to a range of its own for each point, so that one call compares all points.
-    base = np.arange(len(near))[:, None] * len(near)
-    found = np.isin(neighbours + base, near + base, assume_unique=True)
-    counts: np.ndarray = found.reshape(neighbours.shape).sum(axis=1, dtype=np.uint8)
+    points = rescaled(points)
+    counts = np.empty(len(points), np.uint8)
+    for number, point in enumerate(points):
+        distances = _distances(point, points[[*near[number], neighbours[number, -1]]])
+        counts[number] = (distances[:-1] <= distances[-1]).sum()
     return counts
 
 

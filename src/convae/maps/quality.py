@@ -37,10 +37,11 @@ def quality(
     -------
     dict of str to float
         ``latent_knn_accuracy`` and ``map_knn_accuracy``: mean accuracy of a 10-nearest-neighbour classifier over 5
-        stratified folds, in latent space and on the map; missing unless some class has at least 5 points.
-        ``neighbour_recall``: mean fraction of a point's 10 nearest neighbours in latent space that are among its 10
-        nearest on the map. ``trustworthiness`` (Venna and Kaski 2001): with 10 neighbours, on a random sample of at
-        most 4,000 points. All range from 0 to 1; higher is better.
+        stratified folds, in latent space and on the map; missing unless there are points of two classes, and at least
+        5 of some class.
+        ``neighbour_recall``: mean fraction of a point's 10 nearest neighbours on the map that are among its 10 nearest
+        in latent space, or as near. ``trustworthiness`` (Venna and Kaski 2001): with 10 neighbours, on a random sample
+        of at most 4,000 points. All range from 0 to 1; higher is better.
 
     Raises
     ------
@@ -52,14 +53,14 @@ def quality(
     if len(latents) < FOLDS * NEIGHBOURS:
         raise ConvaeError("data", f"{len(latents)} points are too few to measure", "want at least 50 images")
     refuse_alike(latents)
-    latents = round_points(rescaled(latents))
+    unrounded, latents = latents, round_points(rescaled(latents))
     sample = np.random.default_rng(0).permutation(len(latents))[:TRUSTWORTHINESS_POINTS]
     with reproducible_search(len(latents) // FOLDS):
         measured = {}
-        if classes and np.bincount(labels).max() >= FOLDS:
+        if classes and _can_be_predicted(labels):
             measured["latent_knn_accuracy"] = knn_accuracy(latents, labels)
             measured["map_knn_accuracy"] = knn_accuracy(embedding, labels)
-        measured["neighbour_recall"] = neighbour_recall(neighbours, embedding)
+        measured["neighbour_recall"] = neighbour_recall(unrounded, neighbours, embedding)
         measured["trustworthiness"] = float(trustworthiness(latents[sample], embedding[sample], n_neighbors=NEIGHBOURS))
     return measured
 
@@ -86,18 +87,24 @@ def small_classes() -> Iterator[None]:
 def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Predict each point's label, int64 [N], as `knn_accuracy` does: from neighbours outside the point's fold.
 
-    Returns int64 [0] if there are no labels, or no class has a point in each fold.
+    Returns int64 [0] if there are no labels, or only one, or no class has a point in each fold.
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.neighbors import KNeighborsClassifier
 
-    if labels.min() < 0 or np.bincount(labels).max() < FOLDS:
+    if labels.min() < 0 or not _can_be_predicted(labels):
         return labels[:0]
     with small_classes(), reproducible_search(len(points) // FOLDS):
         predictions = cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
     return np.asarray(predictions)
 
 
-def neighbour_recall(neighbours: np.ndarray, embedding: np.ndarray) -> float:
-    """Compute the mean fraction of a point's nearest neighbours in latent space that are also nearest on the map."""
-    return float(kept_neighbours(neighbours, embedding).mean() / neighbours.shape[1])
+def _can_be_predicted(labels: np.ndarray) -> bool:
+    """Tell whether there are several classes, and one of them has a point in each fold."""
+    sizes = np.bincount(labels)
+    return bool(np.count_nonzero(sizes) > 1 and sizes.max() >= FOLDS)
+
+
+def neighbour_recall(latents: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray) -> float:
+    """Compute the mean fraction of a point's nearest neighbours that map and latent space share."""
+    return float(kept_neighbours(latents, neighbours, embedding).mean() / neighbours.shape[1])
