@@ -24,7 +24,8 @@ def main() -> None:
     artifacts.write_array(Path("artifacts/data/train_labels.npy"), source.labels["train"])
     artifacts.write_array(Path("artifacts/data/test_labels.npy"), source.labels["test"])
     artifacts.write_json(Path("artifacts/data/classes.json"), {"classes": source.classes})
-    artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": source.name, **source.files})
+    folder = {} if params.is_description else {"folder": params.source}
+    artifacts.write_json(Path("artifacts/data/files.json"), {"dataset": source.name, **folder, **source.files})
     artifacts.write_json(Path("artifacts/data/decoder.json"), source.decoder)
     artifacts.write_json(Path("artifacts/data/preparation.json"), source.preparation.content())
 

@@ -20,8 +20,8 @@ def main() -> None:
     latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
     classes, counts = read_classes(data / "classes.json"), read_splits(folder / "splits.json", latents)
     labels = read_labels(folder / "labels.npy", latents, len(classes))
-    name, files = read_dataset(data / "files.json", counts)
-    points = read_points(Path("artifacts"), counts, labels, classes, files)
+    dataset = read_dataset(data / "files.json", counts)
+    points = read_points(Path("artifacts"), counts, labels, classes, dataset)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
     network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
@@ -30,7 +30,7 @@ def main() -> None:
         near, distances = neighbours(latents[shown.rows])
     kept = kept_neighbours(latents[shown.rows], near, points.embedding[shown.rows])
     arrays = {"neighbours": near, "distances": distances, "kept": kept}
-    text = page(explorer_data(name, points, shown, arrays, network))
+    text = page(explorer_data(dataset.name, points, shown, arrays, network))
     artifacts.write_bytes(Path("artifacts/plots/explorer.html"), text.encode())
 
 

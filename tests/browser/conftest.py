@@ -91,9 +91,11 @@ class Example:
             "total": self.count,
             "count": self.count,
             "classes": self.classes,
-            "colours": self.colours,
+            "colours": [[colour, colour] for colour in self.colours],
+            "centres": [[label, 0, 0] for label in range(len(self.classes))],
             "splits": [["train", 0, 305], ["test", 305, 10**6]],
             "files": self.files,
+            "folder": None,
             "thumbnail": {"height": 8, "width": 10, "channels": self.channels},
             "sheets": {
                 "columns": 32,

@@ -96,8 +96,8 @@ def test_keys_walk_along_the_neighbours_select_and_clear(show: Show) -> None:
 def ramp(theme: str, level: float) -> tuple[int, ...]:
     """Compute the colour of a level from 0 to 1, by NumPy, of the stops as they stand in colours.js."""
     stops = {
-        "light": ["#d3dae3", "#e9b45c", "#cf5a2a", "#7d1a3c", "#3a0a2e"],
-        "dark": ["#3d4654", "#7c4a6e", "#c9604e", "#f2ad4e", "#fff3c4"],
+        "light": ["#b9c3d0", "#e9b45c", "#cf5a2a", "#7d1a3c", "#3a0a2e"],
+        "dark": ["#4d586a", "#8a547c", "#c9604e", "#f2ad4e", "#fff3c4"],
     }[theme]
     channels = np.array([rgb(stop) for stop in stops]).T
     return tuple(float(np.interp(level, np.linspace(0, 1, 5), channel)) for channel in channels)
@@ -192,13 +192,13 @@ def test_close_up_the_points_are_their_images(show: Show) -> None:
     point = alone(show(EXAMPLE), EXAMPLE)[0]
     x, y = EXAMPLE.positions[point].astype(float)
     page = show(EXAMPLE, f"#view={x}_{y}_30")
-    # 10 x 8 pixels, each drawn as 6 x 6, about the middle of the window.
-    script = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 60, 48).data]"
+    # 10 x 8 pixels, each drawn as 7 x 7, about the middle of the window.
+    script = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 70, 56).data]"
     left, top = (int(value + 0.5) for value in places(page, EXAMPLE)[point])
-    expected = np.broadcast_to(EXAMPLE.images[point].repeat(6, axis=0).repeat(6, axis=1), (48, 60, 3))
+    expected = np.broadcast_to(EXAMPLE.images[point].repeat(7, axis=0).repeat(7, axis=1), (56, 70, 3))
     for _ in range(100):  # until the sheet of images has been decoded
         settled(page)
-        drawn = np.array(page.locator("#points").evaluate(script, [left - 30, top - 24])).reshape(48, 60, 4)[..., :3]
+        drawn = np.array(page.locator("#points").evaluate(script, [left - 35, top - 28])).reshape(56, 70, 4)[..., :3]
         if (drawn == expected).all():
             break
     np.testing.assert_array_equal(drawn, expected)

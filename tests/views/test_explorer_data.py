@@ -28,6 +28,7 @@ def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool 
         labels=RANDOM.integers(0, classes, count) if classes else np.full(count, -1),
         classes=[f"<{label}>" for label in range(classes)],
         files=[f"a/é{number}.png" for number in range(count)] if files else [],
+        folder="my/photographs" if files else None,
     )
 
 
@@ -78,8 +79,12 @@ def test_each_point_has_its_image_and_its_values(channels: int) -> None:
     assert (found["total"], found["count"], found["title"]) == (1100, 1100, "A title")
     assert found["about"] == "1,100 training and test images of 8 x 6 pixels"
     assert found["splits"] == [["train", 0, 366], ["test", 366, 1100]]
-    assert (found["classes"], len(set(found["colours"]))) == (["<0>", "<1>", "<2>"], 3)
-    assert found["files"] == points.files
+    assert (found["classes"], len(set(map(tuple, found["colours"])))) == (["<0>", "<1>", "<2>"], 3)
+    assert (found["files"], found["folder"]) == (points.files, "../../my/photographs")
+    # A class's name goes to the place of one of its points.
+    assert [label for label, *_ in found["centres"]] == np.argsort(-np.bincount(points.labels), kind="stable").tolist()
+    for label, *at in found["centres"]:
+        assert (points.embedding[points.labels == label] == np.float32(at)).all(axis=1).any()
     values = {"positions": points.embedding, "labels": points.labels, "errors": points.errors, "rows": np.arange(1100)}
     for name, expected in values.items():
         assert (decoded(found["arrays"][name]) == expected).all()
@@ -89,7 +94,8 @@ def test_each_point_has_its_image_and_its_values(channels: int) -> None:
 def test_unlabelled_points_have_no_labels_and_images_of_no_files_none() -> None:
     found = shown_data(made(60, (1, 8, 8), classes=0))
     assert "labels" not in found["arrays"]
-    assert (found["classes"], found["colours"], found["files"]) == ([], [], None)
+    assert (found["classes"], found["colours"], found["centres"]) == ([], [], [])
+    assert found["files"] is found["folder"] is None
 
 
 def test_a_large_network_is_left_out() -> None:
@@ -101,7 +107,7 @@ def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_poin
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = made(100, (channels, 24, 48))
-    monkeypatch.setattr(explorer, "PAGE_BYTES", 1000)
+    monkeypatch.setattr(explorer, "PAGE_BYTES", 1300)
     sizes = []
     for least, most in ((10e6, 40e6), (15e4, 40e6), (2e4, 40e6), (1e4, 1e4)):
         monkeypatch.setattr(explorer, "LEAST_BYTES", least)

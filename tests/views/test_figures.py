@@ -12,6 +12,7 @@ from PIL import Image
 
 from convae.network.noise import noisy_pixels
 from convae.views import embedding, figures, image_grids, reconstructions, style
+from convae.views.class_centres import visual_centre
 from convae.views.image_grids import Block
 
 RANDOM = np.random.default_rng(0)
@@ -163,17 +164,17 @@ def test_a_class_without_points_has_no_label_on_the_map() -> None:
 def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
     large, small = RANDOM.normal(size=(300, 2)), RANDOM.normal(size=(100, 2)) + 30
     points = np.concatenate([small, large]).astype(np.float32)
-    at = np.array(embedding.visual_centre(points, 0.5))
+    at = np.array(visual_centre(points, 0.5))
     assert np.linalg.norm(at) < 1
     assert (points == at).all(axis=1).any()
     # The mean of a ring is in its hole, where there is nothing.
     angles = RANDOM.uniform(0, 2 * np.pi, 500)
     ring = 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    assert np.linalg.norm(embedding.visual_centre(ring, 0.5)) == pytest.approx(10)
+    assert np.linalg.norm(visual_centre(ring, 0.5)) == pytest.approx(10)
     # Neither one point, nor two far from each other, nor equal ones, leave it without a place.
-    assert embedding.visual_centre(np.array([[1.0, 2.0]]), 0.5) == (1.0, 2.0)
-    assert embedding.visual_centre(np.array([[1.0, 2.0], [90.0, 2.0]]), 0.5)[1] == 2.0
-    assert embedding.visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
+    assert visual_centre(np.array([[1.0, 2.0]]), 0.5) == (1.0, 2.0)
+    assert visual_centre(np.array([[1.0, 2.0], [90.0, 2.0]]), 0.5)[1] == 2.0
+    assert visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("count", [1, 2, 20, 21, 60])
@@ -190,10 +191,6 @@ def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
     assert bool(bar) == (len(axes.texts) < count)
     assert all(len(each.get_yticklabels()) == count for each in bar)
     assert Image.open(io.BytesIO(style.png(figure, 40))).size == (320, 280)
-
-
-def test_there_are_256_colours_at_the_most() -> None:
-    assert [len(set(style.class_colours(count))) for count in (101, 256, 300)] == [101, 256, 256]
 
 
 def test_points_without_labels_have_one_colour_and_no_names() -> None:
@@ -406,39 +403,3 @@ def test_errors_of_any_number_of_classes_can_be_drawn(count: int) -> None:
     assert len(figure.axes[0].get_yticklabels()) == {0: 1, 1: 1, 100: 60}[count]
     assert_texts_are_readable(figure)
     assert style.png(figure, 40)
-
-
-def in_oklab(colours: np.ndarray, matrix: list[list[float]]) -> np.ndarray:
-    """Simulate a colour vision deficiency (Machado et al. 2009) on sRGB [N, 3], and give the colours in OKLab."""
-    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(linear @ np.array(matrix).T, 0, 1)
-    cones = [
-        [0.41222147, 0.53633254, 0.05144599],
-        [0.2119035, 0.68069955, 0.10739696],
-        [0.08830246, 0.28171884, 0.62997870],
-    ]
-    lab = [
-        [0.21045426, 0.79361779, -0.00407205],
-        [1.9779985, -2.42859221, 0.45059371],
-        [0.02590404, 0.78277177, -0.80867577],
-    ]
-    return np.cbrt(seen @ np.array(cones).T) @ np.array(lab).T
-
-
-VISION = {
-    "full": np.eye(3).tolist(),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
-}
-
-
-@pytest.mark.parametrize("vision", VISION)
-@pytest.mark.parametrize(("classes", "apart"), [(10, 0.088), (20, 0.056), (100, 0.023)])
-def test_the_classes_colours_can_be_told_apart_by_the_colour_blind(vision: str, classes: int, apart: float) -> None:
-    colours = np.array(style.class_colours(classes))[:, :3]
-    seen = in_oklab(colours, VISION[vision])
-    distances = np.linalg.norm(seen[:, None] - seen, axis=2)[~np.eye(classes, dtype=bool)]
-    assert distances.min() > apart
-    page = in_oklab(np.array([[1.0, 1, 1], [0.1, 0.1, 0.1]]), VISION[vision])
-    assert np.linalg.norm(seen[:, None] - page, axis=2).min() > 0.15

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from convae import artifacts
 
 
-def read_dataset(path: Path, counts: Mapping[str, int]) -> tuple[str, list[str]]:
+class Dataset(NamedTuple):
+    """What a data set is called, the images' files, and the folder that these are in.
+
+    Where the images are in no files of their own, there are none, and no folder.
+    """
+
+    name: str
+    files: list[str]
+    folder: str | None
+
+
+def read_dataset(path: Path, counts: Mapping[str, int]) -> Dataset:
     """Read what the data set is called, and the files of some splits' images, one after another.
 
     Parameters
@@ -16,12 +28,10 @@ def read_dataset(path: Path, counts: Mapping[str, int]) -> tuple[str, list[str]]
     counts : mapping of str to int
         How many images each of the splits has.
 
-    Returns
-    -------
-    str
-        The name.
-    list of str
-        The files; none, where the images were none of their own.
+    Raises
+    ------
+    ConvaeError
+        If the file is missing, damaged, or names another number of files.
     """
     content = artifacts.read_json(path)
     name = content.get("dataset") if isinstance(content, dict) else None
@@ -37,4 +47,7 @@ def read_dataset(path: Path, counts: Mapping[str, int]) -> tuple[str, list[str]]
         files += found
     if len(files) not in (0, sum(counts.values())):
         raise artifacts.unusable(path, "has files for some images only")
-    return name, files
+    folder = content.get("folder")
+    if not isinstance(folder, str | None):
+        raise artifacts.unusable(path, 'has no path under "folder"')
+    return Dataset(name, files, folder)

@@ -1,6 +1,5 @@
 """Draw the map."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +8,11 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from convae.views.class_centres import class_centres
 from convae.views.style import class_colours, drawable_name
 
-# Side of the map in inches, and in the cells of the grid on which names are placed.
-SIDE, CELLS = 7.5, 64
+# Side of the map in inches.
+SIDE = 7.5
 # With more points than this, an SVG holds the points as one bitmap.
 MANY = 10_000
 
@@ -67,8 +67,8 @@ def placed_names(
     extent = float(np.ptp(embedding, axis=0).max())
     point = extent / (0.8 * SIDE * 72)
     placed: list[tuple[tuple[float, float], str]] = []
-    for label, _ in Counter(labels.tolist()).most_common():
-        at, name = visual_centre(embedding[labels == label], extent / CELLS), names[label]
+    for label, at in class_centres(embedding, labels).items():
+        name = names[label]
         covers = False
         for (x, y), other in placed:
             width = 0.35 * fontsize * (len(name) + len(other)) * point
@@ -76,28 +76,3 @@ def placed_names(
         if not covers:
             placed.append((at, name))
     return placed
-
-
-def visual_centre(points: np.ndarray, cell: float) -> tuple[float, float]:
-    """Find the position for a class's name: the point nearest to the middle of the class's densest region.
-
-    Parameters
-    ----------
-    points : numpy.ndarray
-        float32 [N, 2], the class's points.
-    cell : float
-        Width of the cells in which points are counted; the counts are then blurred.
-    """
-    from scipy.ndimage import gaussian_filter, label
-
-    low = points.min(axis=0)
-    numbers = ((points - low) / cell if cell else np.zeros_like(points)).astype(int) + 4  # a margin for the blur
-    counts = np.zeros(numbers.max(axis=0) + 5)
-    np.add.at(counts, tuple(numbers.T), 1)
-    density = gaussian_filter(counts, 2, mode="constant")
-    regions, _ = label(density >= density.max() / 2)
-    densest = points[regions[tuple(numbers.T)] == regions[np.unravel_index(density.argmax(), density.shape)]]
-    if not len(densest):  # the densest cell may lie between a few distant points
-        densest = points
-    x, y = densest[np.linalg.norm(densest - densest.mean(axis=0), axis=1).argmin()].tolist()
-    return x, y

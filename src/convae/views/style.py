@@ -4,14 +4,12 @@ import io
 from typing import Any
 
 import matplotlib
-import numpy as np
 from cycler import cycler
-from matplotlib import colormaps
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from convae.views.palette import COLOURS
+from convae.views.palette import COLOURS, hex_colours
 
 # Colours of text, of less important elements, and of grid lines.
 INK, MUTED, FAINT = "#222222", "#6b6b6b", "#e4e4e4"
@@ -59,9 +57,7 @@ RENDER = {"png": png, "svg": svg}
 
 def class_colours(classes: int) -> list[tuple[float, ...]]:
     """Return a colour, RGBA, for each class: distinguishable, also by the colour-blind, as far as possible."""
-    if classes <= len(COLOURS):
-        return [to_rgba(f"#{colour}") for colour in COLOURS[:classes]]
-    return [colormaps["turbo"](each) for each in np.linspace(0, 1, classes)]
+    return [to_rgba(colour) for colour in hex_colours(classes)]
 
 
 def drawable_name(name: str, otherwise: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from convae import artifacts
+from convae.data.files import Dataset
+from convae.views.class_centres import class_centres
 from convae.views.explorer import tiles
-from convae.views.palette import hex_colours
+from convae.views.palette import ON_DARK, hex_colours
 
 # At most MOST points are shown. The page may take LEAST_BYTES for FEW points, and more for each further one, up to
 # MOST_BYTES for MOST. Thumbnails are chosen to fit; where even the smallest do not, a random sample is shown.
@@ -43,6 +46,8 @@ class Points:
         The labels' names; empty if there are no labels.
     files : sequence of str
         Each image's file; empty if the images were not in files of their own.
+    folder : str or None
+        The folder that the files are in; None if there are none.
     """
 
     images: Mapping[str, np.ndarray]
@@ -52,6 +57,7 @@ class Points:
     labels: np.ndarray
     classes: Sequence[str]
     files: Sequence[str]
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,11 @@ class Shown:
 
 
 def read_points(
-    folder: Path, counts: Mapping[str, int], labels: np.ndarray, classes: Sequence[str], files: Sequence[str]
+    folder: Path,
+    counts: Mapping[str, int],
+    labels: np.ndarray,
+    classes: Sequence[str],
+    dataset: Dataset,
 ) -> Points:
     """Read what the stages have written of all images that have a latent vector.
 
@@ -74,8 +84,10 @@ def read_points(
         The folder of artifacts.
     counts : mapping of str to int
         The number of images of each split.
-    labels, classes, files : numpy.ndarray, sequence of str
+    labels, classes : numpy.ndarray, sequence of str
         See `Points`.
+    dataset : Dataset
+        The images' files.
 
     Raises
     ------
@@ -94,7 +106,8 @@ def read_points(
         embedding=artifacts.read_array(folder / "tsne/embedding.npy", np.float32, (count, 2)),
         labels=labels,
         classes=classes,
-        files=files,
+        files=dataset.files,
+        folder=dataset.folder,
     )
 
 
@@ -156,6 +169,7 @@ def explorer_data(
     rows, plan = shown.rows, shown.plan
     total, channels, height, width = points.reconstructions.shape
     ends = np.cumsum([len(each) for each in points.images.values()]).tolist()
+    centres = class_centres(points.embedding[rows], points.labels[rows]) if points.classes else {}
     every = {
         "rows": rows.astype(np.uint32),
         "positions": points.embedding[rows],
@@ -174,9 +188,12 @@ def explorer_data(
         "total": total,
         "count": len(rows),
         "classes": list(points.classes),
-        "colours": hex_colours(len(points.classes)),
+        "colours": list(zip(hex_colours(len(points.classes)), hex_colours(len(points.classes), ON_DARK), strict=True)),
+        "centres": [[label, *at] for label, at in centres.items()],
         "splits": [list(each) for each in zip(points.images, [0, *ends], ends, strict=False)],
         "files": [points.files[row] for row in rows] if points.files else None,
+        # From the page's folder, artifacts/plots.
+        "folder": None if points.folder is None else os.path.join("../..", points.folder),
         "thumbnail": {"height": plan.height, "width": plan.width, "channels": channels},
         "sheets": {
             "columns": tiles.COLUMNS,

@@ -6,17 +6,30 @@ import { byId, say } from "./dom.js";
 import { redraw } from "./frames.js";
 import { data, describe, grid, grouped, short } from "./page_data.js";
 import { changed, shown, state } from "./state.js";
-import { bringIntoView } from "./view.js";
+import { bringIntoView, showPoints } from "./view.js";
 
 /** @import { Group } from "./state.js" */
 
-function refocus() {
+/** @returns {number[] | undefined} the points that stand out from the others: the selected one and its nearest, or the group */
+function focused() {
   const chosen = [state.selected, state.other].filter((point) => point >= 0);
-  const points = chosen.length ? [...chosen, ...state.near[0].points] : state.group?.points;
+  return chosen.length ? [...chosen, ...state.near[0].points] : state.group?.points;
+}
+
+/** Zoom to the points that stand out. */
+export function zoomToFocus() {
+  const points = focused();
+  if (points) showPoints(points);
+  else say("Nothing is selected");
+}
+
+function refocus() {
+  const points = focused();
   state.focus = points ? new Uint8Array(data.count) : null;
   for (const i of points ?? []) /** @type {Uint8Array} */ (state.focus)[i] = 1;
   byId("welcome").hidden = Boolean(points);
   byId("hint").hidden = Boolean(points);
+  /** @type {HTMLButtonElement} */ (byId("fit")).disabled = !points;
   redraw("points");
   keepAddress();
 }
@@ -135,6 +148,14 @@ export function setLasso(lasso) {
   state.lasso = lasso;
   byId("lasso").setAttribute("aria-pressed", String(lasso));
   byId("map").classList.toggle("drawing", lasso);
+}
+
+/** @param {boolean} pictures whether as many images as have room are on the map */
+export function setPictures(pictures) {
+  state.pictures = pictures;
+  byId("pictures").setAttribute("aria-pressed", String(pictures));
+  redraw("points");
+  keepAddress();
 }
 
 /** Walk along the neighbours of the selected point. @param {number} along @param {number} across */

@@ -32,6 +32,7 @@ function addressOf() {
   if (state.other >= 0) parts.set("to", `${data.rows[state.other]}_${state.part}`);
   if (state.colour !== firstColour()) parts.set("c", state.colour);
   if (state.hidden.size) parts.set("off", [...state.hidden].sort((a, b) => a - b).join("_"));
+  if (state.pictures === Boolean(data.labels)) parts.set("pictures", state.pictures ? "1" : "0");
   if (state.group) parts.set(...state.group.address);
   if (Math.abs(zoomOf() - 1) > 1e-6) parts.set("view", [view.x, view.y, zoomOf()].map(rounded).join("_"));
   return parts.toString();

@@ -9,8 +9,8 @@ import { state } from "./state.js";
  */
 
 const RAMPS = {
-  light: ["#d3dae3", "#e9b45c", "#cf5a2a", "#7d1a3c", "#3a0a2e"],
-  dark: ["#3d4654", "#7c4a6e", "#c9604e", "#f2ad4e", "#fff3c4"],
+  light: ["#b9c3d0", "#e9b45c", "#cf5a2a", "#7d1a3c", "#3a0a2e"],
+  dark: ["#4d586a", "#8a547c", "#c9604e", "#f2ad4e", "#fff3c4"],
 };
 export const darkTheme = matchMedia("(prefers-color-scheme: dark)");
 /** Each point's colour, as the pixels of ImageData have it: 0xAABBGGRR. */
@@ -89,9 +89,12 @@ function rampAt(level) {
 export function paintAll() {
   const background = rgbOf(styleOf("--map"));
   const byClass = state.colour === "class";
-  const colours = byClass ? data.colours.map(rgbOf) : Array.from({ length: 256 }, (_, level) => rampAt(level / 255));
+  const theme = darkTheme.matches ? 1 : 0;
+  const colours = byClass
+    ? data.shades.map((shade) => rgbOf(shade[theme]))
+    : Array.from({ length: 256 }, (_, level) => rampAt(level / 255));
   const pixels = colours.map(pixelOf);
-  const pale = colours.map((colour) => pixelOf(mixed(colour, background, 0.8)));
+  const pale = colours.map((colour) => pixelOf(mixed(colour, background, 0.6)));
   const { level } = colourings()[state.colour];
   const labels = data.labels;
   for (let i = 0; i < data.count; i++) {

@@ -1,4 +1,14 @@
-import { choose, select, setChoosing, setColour, setGroup, setLasso, walkNeighbours } from "./actions.js";
+import {
+  choose,
+  select,
+  setChoosing,
+  setColour,
+  setGroup,
+  setLasso,
+  setPictures,
+  walkNeighbours,
+  zoomToFocus,
+} from "./actions.js";
 import { colourings } from "./colours.js";
 import { byId, make, say } from "./dom.js";
 import { data } from "./page_data.js";
@@ -14,7 +24,8 @@ const KEYS = [
   ["\u2191 \u2193", "the other row of neighbours; likewise"],
   ["Enter", "select: the neighbour come to, or the point nearest the middle"],
   ["Escape", "clear"],
-  ["+ - 0", "closer, wider, whole map"],
+  ["+ - 0 Z", "closer, wider, whole map, zoom to the selection"],
+  ["I", "images on the map, or dots alone"],
   ["Shift + arrows", "the map moves"],
   ["N P", "next worst, less bad"],
   ["C", "next way of colouring"],
@@ -37,6 +48,8 @@ const ACTIONS = {
   p: () => walkWorst(-1),
   b: () => setChoosing(!state.choosing),
   l: () => setLasso(!state.lasso),
+  i: () => setPictures(!state.pictures),
+  z: zoomToFocus,
   t: openTable,
   "/": () => byId("query").focus(),
   c: () => {

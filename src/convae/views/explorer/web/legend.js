@@ -1,7 +1,7 @@
 import { aloneClass, setColour, setHidden, toggleClass } from "./actions.js";
 import { colourings, ramp } from "./colours.js";
 import { button, byId, make, swatch } from "./dom.js";
-import { data } from "./page_data.js";
+import { data, grouped } from "./page_data.js";
 import { state } from "./state.js";
 
 /** Offer the ways of colouring that the data has. */
@@ -11,11 +11,13 @@ export function makeLegend() {
     input.addEventListener("change", () => setColour(key));
     byId("colour").append(make("label", { title: about }, input, make("span", {}, name)));
   }
+  const counts = data.classes.map(() => 0);
+  for (const label of data.labels ?? []) counts[label]++;
   data.classes.forEach((name, label) => {
     const chip = button("", (event) => (event.shiftKey ? aloneClass(label) : toggleClass(label)), { title: name });
     // By then, the two clicks of a double click have switched the class off and on again.
     chip.addEventListener("dblclick", (event) => void (event.shiftKey || aloneClass(label)));
-    chip.append(swatch(data.colours[label]), make("span", {}, name));
+    chip.append(swatch(data.colours[label]), make("span", {}, name), make("small", {}, grouped(counts[label])));
     byId("classes").append(make("li", {}, chip));
   });
   byId("classes").append(

@@ -1,6 +1,7 @@
 import { cssColour } from "./colours.js";
 import { canvasById, styleOf } from "./dom.js";
-import { drawn, radiusOf } from "./renderer.js";
+import { drawn, pictureAt } from "./pictures.js";
+import { radiusOf } from "./renderer.js";
 import { state } from "./state.js";
 import { placeOf, toLeft, toTop, view } from "./view.js";
 
@@ -15,8 +16,8 @@ export function drawMarks() {
   drawPolygon(context, outline, accent);
   if (state.selected >= 0) {
     drawLines(context, ink);
-    for (const i of state.near[1].points) ring(context, i, 4, ink, 1, [2, 2]);
-    for (const i of state.near[0].points) spot(context, i, 2, ink);
+    for (const i of state.near[1].points) if (!isUnderPicture(i)) ring(context, i, 4, ink, 1, [2, 2]);
+    for (const i of state.near[0].points) if (!isUnderPicture(i)) spot(context, i, 2, ink);
     spot(context, state.selected, 3, accent);
     ring(context, state.selected, 7, accent, 2);
   }
@@ -24,11 +25,20 @@ export function drawMarks() {
   if (state.hover >= 0) ring(context, state.hover, 6, ink, 2);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} point @param {number} more pixels than the disc @param {string} colour @param {number} width @param {number[]} dashes */
+/** @param {number} point @returns {boolean} whether the picture of another point that stands out covers it */
+function isUnderPicture(point) {
+  const over = pictureAt(...placeOf(point));
+  return over >= 0 && over !== point && state.focus?.[over] === 1;
+}
+
+/** Draw a ring round a disc, or a frame round a picture. @param {CanvasRenderingContext2D} context @param {number} point @param {number} more pixels than the disc @param {string} colour @param {number} width @param {number[]} dashes */
 function ring(context, point, more, colour, width, dashes = []) {
-  const radius = drawn.thumbnailSide ? drawn.thumbnailSide * 0.75 : radiusOf();
+  const [left, top] = placeOf(point);
   context.beginPath();
-  context.arc(...placeOf(point), radius + more, 0, 2 * Math.PI);
+  if (drawn.points.has(point)) {
+    const [wide, high] = [drawn.width + more, drawn.height + more];
+    context.roundRect(left - wide / 2, top - high / 2, wide, high, 3);
+  } else context.arc(left, top, radiusOf() + more, 0, 2 * Math.PI);
   context.lineWidth = width;
   context.strokeStyle = colour;
   context.setLineDash(dashes);
@@ -36,9 +46,9 @@ function ring(context, point, more, colour, width, dashes = []) {
   context.setLineDash([]);
 }
 
-/** A disc in the point's colour, with an edge; of a thumbnail only the edge. @param {CanvasRenderingContext2D} context @param {number} point @param {number} more @param {string} edge */
+/** A disc in the point's colour, with an edge; of a picture only the edge. @param {CanvasRenderingContext2D} context @param {number} point @param {number} more @param {string} edge */
 function spot(context, point, more, edge) {
-  if (!drawn.thumbnailSide) {
+  if (!drawn.points.has(point)) {
     context.beginPath();
     context.arc(...placeOf(point), radiusOf() + more, 0, 2 * Math.PI);
     context.fillStyle = cssColour(point);

@@ -12,9 +12,12 @@ import { byId } from "./dom.js";
  * @property {number} total points that there are; more than count if a sample is shown
  * @property {number} count N
  * @property {string[]} classes none if unlabelled
- * @property {string[]} colours one for each class, as #rrggbb
+ * @property {[string, string][]} shades a colour for each class, as #rrggbb: in the light and in the dark theme
+ * @property {string[]} colours the same for CSS, which takes the theme's
+ * @property {[number, number, number][]} centres where classes' names go: label, x and y, largest class first
  * @property {[string, number, number][]} splits name, first row, row after the last
  * @property {string[] | null} files
+ * @property {string | null} folder where the files are, from this page's own folder
  * @property {{height: number, width: number, channels: number}} thumbnail
  * @property {{columns: number, per_sheet: number, images: string[], reconstructions: string[]}} sheets
  * @property {any} network
@@ -43,6 +46,8 @@ function readData(text) {
   const labels = rest.classes.length && arrays.labels ? decodeArray(arrays.labels) : null;
   const read = {
     ...rest,
+    shades: rest.colours,
+    colours: rest.colours.map((/** @type {string[]} */ [light, dark]) => `light-dark(${light}, ${dark})`),
     k: arrays.neighbours.shape[1],
     rows: decodeArray(arrays.rows),
     positions: decodeArray(arrays.positions),

@@ -2,6 +2,7 @@ import { choose, select } from "./actions.js";
 import { hover } from "./card.js";
 import { cssColour } from "./colours.js";
 import { button, byId, closing, make, swatch } from "./dom.js";
+import { fileOf } from "./files.js";
 import { className, data, describe, short, splitOf } from "./page_data.js";
 import { namedTile, tile } from "./sheets.js";
 import { state } from "./state.js";
@@ -26,7 +27,7 @@ export function showSelected() {
     make("figure", {}, namedTile("images", selected), make("figcaption", {}, "Image")),
     make("figure", {}, namedTile("reconstructions", selected), make("figcaption", {}, "Reconstruction")),
   ];
-  const file = data.files ? [make("p", { className: "file" }, data.files[selected])] : [];
+  const file = data.files ? [make("p", { className: "file" }, fileOf(selected))] : [];
   byId("itself").append(head, make("div", { className: "facts" }, ...pictures, facts(selected)), ...file);
   state.near.forEach(({ title, points, distances }, row) => {
     if (!points.length) return;

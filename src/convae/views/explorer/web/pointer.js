@@ -6,7 +6,8 @@ import { byId } from "./dom.js";
 import { redraw } from "./frames.js";
 import { onHandle, partNear } from "./marks.js";
 import { grid } from "./page_data.js";
-import { drawn, radiusOf } from "./renderer.js";
+import { pictureAt } from "./pictures.js";
+import { radiusOf } from "./renderer.js";
 import { shown, state } from "./state.js";
 import { panBy, stopGliding, toLeft, toMap, toTop, view, zoomBy } from "./view.js";
 
@@ -23,9 +24,10 @@ function placeIn(event) {
 
 /** @param {number} x @param {number} y @param {number} [reach] in CSS pixels @returns {number} the point there, or -1 */
 export function pick(x, y, reach = 12) {
+  const pictured = pictureAt(x, y);
+  if (pictured >= 0) return pictured;
   const [mapX, mapY] = toMap(x, y);
-  const wide = Math.max(drawn.thumbnailSide, reach + radiusOf());
-  return nearestPoint(grid, mapX, mapY, wide / view.scale, (i) => shown[i] === 1);
+  return nearestPoint(grid, mapX, mapY, (reach + radiusOf()) / view.scale, (i) => shown[i] === 1);
 }
 
 export function listenToPointers() {

@@ -1,21 +1,19 @@
-import { cssColour, faint, paint, pixelOf, rgbOf } from "./colours.js";
+import { faint, paint, pixelOf, rgbOf } from "./colours.js";
 import { canvasById, styleOf } from "./dom.js";
-import { redraw } from "./frames.js";
+import { drawNames, placeNames } from "./names.js";
 import { data } from "./page_data.js";
-import { drawTile, loadSheet } from "./sheets.js";
+import { drawn, drawPictures } from "./pictures.js";
 import { shown, state } from "./state.js";
-import { toLeft, toTop, view, zoomOf } from "./view.js";
+import { view, zoomOf } from "./view.js";
 
 /** Pixels around the window: with them, discs that are partly outside need no case of their own. */
 const MARGIN = 24;
-/** Thumbnails replace the discs when at most this many points are in the window. */
-const MOST_THUMBNAILS = 600;
+/** Close up, images take the place of discs when at most this many points are in the window. */
+const FEW = 600;
 /** @type {ImageData} */
 let image;
 /** @type {Uint32Array} the image's pixels */
 let pixels;
-/** The side of the thumbnails that are drawn, in CSS pixels; 0 if none are. */
-export const drawn = { thumbnailSide: 0 };
 
 /** @returns {number} a disc's radius in CSS pixels: smaller where there are many points, larger when zoomed in */
 export function radiusOf() {
@@ -59,7 +57,7 @@ function drawDisc({ solid, edge, cover }, centre, colour) {
   }
 }
 
-/** Draw every shown point of the window. */
+/** Draw every shown point of the window, the images of some, and the names of classes. */
 export function drawPoints() {
   const canvas = canvasById("points");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
@@ -72,13 +70,15 @@ export function drawPoints() {
   pixels.fill(pixelOf(rgbOf(styleOf("--map"))));
   const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height);
   context.putImageData(image, -MARGIN, -MARGIN);
-  drawn.thumbnailSide = 0;
-  if (seen.length > 0 && zoomOf() > 2) drawThumbnails(context, seen);
+  drawn.points.clear();
+  const names = placeNames(context);
+  if (state.pictures || (zoomOf() > 2 && seen <= FEW)) drawPictures(context, names);
+  drawNames(context, names);
 }
 
 /**
  * @param {ReturnType<typeof discOf>} disc @param {number} width @param {number} height of the image
- * @returns {number[]} the points in the window; none if there are too many for thumbnails
+ * @returns {number} how many points are in the window
  */
 function drawDiscs(disc, width, height) {
   const { positions, count } = data;
@@ -87,7 +87,7 @@ function drawDiscs(disc, width, height) {
   const top = (view.height * view.ratio) / 2 + MARGIN + view.y * scale + 0.5;
   const [right, bottom] = [width - MARGIN / 2, height - MARGIN / 2];
   const inFocus = state.focus;
-  const seen = [];
+  let seen = 0;
   // Those in focus are drawn last, and so on top.
   for (let pass = inFocus ? 0 : 1; pass < 2; pass++) {
     for (let i = 0; i < count; i++) {
@@ -96,38 +96,8 @@ function drawDiscs(disc, width, height) {
       const y = top - positions[2 * i + 1] * scale;
       if (!(x >= MARGIN / 2 && y >= MARGIN / 2 && x < right && y < bottom)) continue;
       drawDisc(disc, (y | 0) * width + (x | 0), pass ? paint[i] : faint[i]);
-      if (seen.length <= MOST_THUMBNAILS) seen.push(i);
+      seen++;
     }
   }
-  return seen.length <= MOST_THUMBNAILS ? seen : [];
-}
-
-/** Draw images in place of discs where they do not cover each other. @param {CanvasRenderingContext2D} context @param {number[]} points */
-function drawThumbnails(context, points) {
-  // Each pixel of an image becomes a square of whole pixels, where there is room.
-  const { height, width } = data.thumbnail;
-  const room = ((points.length > 80 ? 40 : 64) * view.ratio) / Math.max(height, width);
-  const part = room > 1 ? Math.floor(room) : room;
-  const [wide, high] = [Math.round(width * part), Math.round(height * part)];
-  const edge = Math.round(2 * view.ratio);
-  const side = Math.max(wide, high);
-  drawn.thumbnailSide = side / view.ratio;
-  const inFocus = state.focus;
-  const taken = new Set();
-  context.imageSmoothingEnabled = room < 1;
-  for (const i of points.reverse()) {
-    const left = Math.round(toLeft(data.positions[2 * i]) * view.ratio);
-    const top = Math.round(toTop(data.positions[2 * i + 1]) * view.ratio);
-    const [column, row] = [Math.floor(left / (side + 2 * edge)), Math.floor(top / (side + 2 * edge))];
-    // Thumbnails do not overlap if none of the nine cells around is taken.
-    const around = [-1, 0, 1].flatMap((x) => [-1, 0, 1].map((y) => `${column + x},${row + y}`));
-    if (around.some((key) => taken.has(key))) continue;
-    taken.add(`${column},${row}`);
-    const [x, y] = [left - (wide >> 1), top - (high >> 1)];
-    context.globalAlpha = inFocus && !inFocus[i] ? 0.35 : 1;
-    context.fillStyle = cssColour(i);
-    context.fillRect(x - edge, y - edge, wide + 2 * edge, high + 2 * edge);
-    if (!drawTile(context, "images", i, x, y, wide, high)) loadSheet("images", i).then(() => redraw("points"));
-  }
-  context.globalAlpha = 1;
+  return seen;
 }

@@ -1,4 +1,4 @@
-import { lassoed, select, setColour, setGroup, setHidden, setOther } from "./actions.js";
+import { lassoed, select, setColour, setGroup, setHidden, setOther, setPictures } from "./actions.js";
 import { withAddressLeft } from "./address.js";
 import { colourings, firstColour } from "./colours.js";
 import { data, pointOf } from "./page_data.js";
@@ -17,6 +17,7 @@ function show(parts) {
   setHidden(numbers("off").filter((label) => data.classes[label] !== undefined));
   const colour = parts.get("c") ?? "";
   setColour(Object.hasOwn(colourings(), colour) ? colour : firstColour());
+  setPictures(parts.has("pictures") ? parts.get("pictures") === "1" : !data.labels);
   showGroupIn(parts);
   select(parts.has("i") ? pointOf(Number(parts.get("i"))) : -1, false);
   const [row, part = 0.5] = numbers("to");

@@ -1,4 +1,4 @@
-import { setColour, setLasso } from "./actions.js";
+import { setColour, setLasso, setPictures, zoomToFocus } from "./actions.js";
 import { keepAddress } from "./address.js";
 import { showBetween, showPart } from "./between.js";
 import { darkTheme, firstColour } from "./colours.js";
@@ -39,6 +39,8 @@ function start() {
   listenToKeys();
   listenToPointers();
   byId("lasso").addEventListener("click", () => setLasso(!state.lasso));
+  byId("pictures").addEventListener("click", () => setPictures(!state.pictures));
+  byId("fit").addEventListener("click", zoomToFocus);
   byId("closer").addEventListener("click", () => zoomBy(1.5));
   byId("wider").addEventListener("click", () => zoomBy(1 / 1.5));
   byId("whole").addEventListener("click", showWhole);

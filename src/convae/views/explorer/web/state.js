@@ -28,6 +28,8 @@ export const state = {
   /** @type {Uint8Array | null} 1 for the points that stand out from the others, if some do */
   focus: null,
   lasso: false,
+  /** Whether as many images as have room are on the map: at the start where there are no classes. */
+  pictures: !data.labels,
   /** @type {number[][]} corners of the lasso that is being drawn, in map units */
   drawing: [],
 };

@@ -27,13 +27,18 @@ export function toMap(left, top) {
 
 /** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar and above the hint */
 export function wholeView() {
+  return viewOf(grid);
+}
+
+/** @param {{left: number, right: number, bottom: number, top: number}} part of the map */
+function viewOf({ left, right, bottom, top }) {
   const [margin, bar] = [24, view.bar];
-  const [width, height] = [grid.right - grid.left, grid.top - grid.bottom];
+  const [width, height] = [right - left, top - bottom];
   const scale = Math.min(
     Math.max(view.width - 2 * margin, 40) / (width || height || 1),
     Math.max(view.height - 3 * margin - bar, 40) / (height || width || 1),
   );
-  return { x: (grid.left + grid.right) / 2, y: (grid.bottom + grid.top) / 2 + (bar - margin) / 2 / scale, scale };
+  return { x: (left + right) / 2, y: (bottom + top) / 2 + (bar - margin) / 2 / scale, scale };
 }
 
 /** @returns {number} how many times as large as in the view of the whole map */
@@ -82,6 +87,22 @@ function glideTo(x, y, scale) {
 
 export function showWhole() {
   const { x, y, scale } = wholeView();
+  glideTo(x, y, scale);
+}
+
+/** Zoom to some points, but not so close that those around them are out of sight. @param {number[]} points */
+export function showPoints(points) {
+  const { scale: whole } = wholeView();
+  // Room for the points' own images.
+  const [room, part] = [30 / whole, { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity }];
+  for (const i of points) {
+    const [x, y] = [data.positions[2 * i], data.positions[2 * i + 1]];
+    part.left = Math.min(part.left, x - room / 8);
+    part.right = Math.max(part.right, x + room / 8);
+    part.bottom = Math.min(part.bottom, y - room / 8);
+    part.top = Math.max(part.top, y + room / 8);
+  }
+  const { x, y, scale } = viewOf(part);
   glideTo(x, y, scale);
 }
 
