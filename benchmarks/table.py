@@ -238,11 +238,12 @@ def _explorer(section: Results) -> str:
             f"{int(count):,}",
             f"{each['bytes'] / 1e6:.1f}",
             number(each["first"] / 1000),
-            number(each["frames"]),
+            # Results of earlier versions have no map of images.
+            *(number(each[what]) if what in each else "" for what in ("frames", "frames_with_images")),
             *(f"{number(median(each[what]))} ({number(max(each[what]))})" for what in ("lasso", "hover")),
         ]
         for count, each in section.items()
         if isinstance(each, dict)
     ]
-    head = ["the explorer's points", "MB", "seconds to the first frame", "frames a second, panning"]
+    head = ["the explorer's points", "MB", "seconds to the first frame", "frames a second, panning", "with images"]
     return _table([*head, "ms of a lasso (most)", "ms of pointing (most)"], rows)

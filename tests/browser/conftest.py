@@ -59,6 +59,8 @@ class Example:
     channels: int = 1
     files: list[str] | None = None
     network: Any = None
+    folder: str | None = None
+    centres: list[list[float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(7)
@@ -92,10 +94,10 @@ class Example:
             "count": self.count,
             "classes": self.classes,
             "colours": [[colour, colour] for colour in self.colours],
-            "centres": [[label, 0, 0] for label in range(len(self.classes))],
+            "centres": self.centres,
             "splits": [["train", 0, 305], ["test", 305, 10**6]],
             "files": self.files,
-            "folder": None,
+            "folder": self.folder,
             "thumbnail": {"height": 8, "width": 10, "channels": self.channels},
             "sheets": {
                 "columns": 32,

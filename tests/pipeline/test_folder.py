@@ -89,6 +89,7 @@ def test_photographs_go_all_the_way_to_a_map_and_beat_the_mean_image(repository:
     assert set(losses["test_mse_by_class"]) == {"china", "flower"}
     assert metrics(repository, "embedding").keys() >= {"latent_knn_accuracy", "map_knn_accuracy"}
     files = json.loads((repository.path / "artifacts/data/files.json").read_text())
+    assert files["folder"] == "photos"
     assert sorted(files["train"] + files["test"]) == sorted(
         str(path.relative_to(repository.path / "photos")) for path in repository.path.glob("photos/*/*")
     )

@@ -1,8 +1,7 @@
 import { cssColour } from "./colours.js";
-import { redraw } from "./frames.js";
 import { covered } from "./names.js";
 import { data } from "./page_data.js";
-import { drawTile, loadSheet } from "./sheets.js";
+import { drawScaled } from "./scaled.js";
 import { shown, state } from "./state.js";
 import { placeOf, view, wholeView } from "./view.js";
 
@@ -10,17 +9,17 @@ import { placeOf, view, wholeView } from "./view.js";
 
 /** The side of a picture in CSS pixels, in the view of the whole map and at the most; its frame, and the gap to the next. */
 const [SIDE, LARGEST, FRAME, GAP] = [40, 96, 2, 2];
-/** What is chosen holds for a level of zoom. So many of them double the scale; the widest is twice as wide as the whole map. */
+/** What is chosen holds for a level of zoom; so many levels double the scale. */
 const STEPS = 4;
 
 /** The points whose pictures are drawn, and the size of these, frame and all, in CSS pixels. */
 export const drawn = { points: /** @type {Set<number>} */ (new Set()), width: 0, height: 0 };
 
-/** The choices made so far: what they hold for, and the points of each level from the widest on. */
+/** The choices made so far: what they hold for, and the points of each level from that of the whole map on. */
 const choices = { whole: 0, ratio: 0, hidden: state.hidden, levels: /** @type {number[][]} */ ([]) };
 /** The last choice for a selection: what it was made for, and its points. */
 const selection = { choice: /** @type {number[]} */ ([]), focus: state.focus, points: /** @type {number[]} */ ([]) };
-/** @type {number[]} all points in an order that looks random, and is always the same; made when asked for */
+/** @type {number[]} all points from one corner of the map to the other, since in this order more find room; made when asked for */
 const order = [];
 
 /** @param {number} scale @returns {number} */
@@ -65,18 +64,19 @@ function withRoom(level, ...candidates) {
   return [...cells.values()];
 }
 
-/** @param {number} level @returns {number[]} the points chosen at it: first those of the next wider level, if they still have room */
+/** @param {number} level @returns {number[]} the points chosen at it: if they have room, all those of the next wider level, or of the whole map's if it is wider than that */
 function chosenAt(level) {
   const whole = levelOf(wholeView().scale);
   if (choices.whole !== whole || choices.ratio !== view.ratio || choices.hidden !== state.hidden)
     Object.assign(choices, { whole, ratio: view.ratio, hidden: state.hidden, levels: [] });
   if (!order.length) {
-    const key = (/** @type {number} */ i) => Math.imul(i + 1, 0x9e3779b1) >>> 0;
-    order.push(...[...data.rows.keys()].sort((a, b) => key(a) - key(b)));
+    const along = (/** @type {number} */ i) => data.positions[2 * i] + data.positions[2 * i + 1];
+    for (const i of [...data.rows.keys()].sort((a, b) => along(a) - along(b))) order.push(i);
   }
   const { levels } = choices;
-  for (let next = whole - STEPS + levels.length; next <= level; next++) levels.push(withRoom(next, levels.at(-1) ?? [], order));
-  return levels[level - whole + STEPS];
+  for (let next = whole + levels.length; next <= Math.max(level, whole); next++)
+    levels.push(withRoom(next, levels.at(-1) ?? [], order));
+  return level < whole ? withRoom(level, levels[0]) : levels[level - whole];
 }
 
 /** @param {number} level @returns {number[]} the same; what is in focus comes first */
@@ -106,9 +106,9 @@ export function drawPictures(context, names) {
   const points = pointsAt(level);
   const [wide, high] = sizeAt(level, choices.whole);
   const frame = Math.round(FRAME * view.ratio);
+  context.lineWidth = frame;
   drawn.width = (wide + 2 * frame) / view.ratio;
   drawn.height = (high + 2 * frame) / view.ratio;
-  context.imageSmoothingEnabled = wide < data.thumbnail.width;
   for (const i of points) {
     const [left, top] = placeOf(i);
     if (Math.abs(left - view.width / 2) > (view.width + drawn.width) / 2) continue;
@@ -117,9 +117,9 @@ export function drawPictures(context, names) {
     drawn.points.add(i);
     const [x, y] = [Math.round(left * view.ratio) - (wide >> 1), Math.round(top * view.ratio) - (high >> 1)];
     context.globalAlpha = state.focus && !state.focus[i] ? 0.35 : 1;
-    context.fillStyle = cssColour(i);
-    context.fillRect(x - frame, y - frame, wide + 2 * frame, high + 2 * frame);
-    if (!drawTile(context, "images", i, x, y, wide, high)) loadSheet("images", i).then(() => redraw("points"));
+    context.strokeStyle = cssColour(i);
+    context.strokeRect(x - frame / 2, y - frame / 2, wide + frame, high + frame);
+    drawScaled(context, i, x, y, wide, high);
   }
   context.globalAlpha = 1;
 }
