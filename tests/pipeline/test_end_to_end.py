@@ -60,7 +60,7 @@ def test_the_artifacts_have_the_promised_names_shapes_and_types(finished: Reposi
     }
     assert {name: (array(finished, name).shape, str(array(finished, name).dtype)) for name in expected} == expected
     assert [list(row) for row in history(finished)] == [["epoch", "train_loss", "test_loss"]]
-    for name in ("loss", "reconstructions", "error_by_class", "tsne", "samples", "interpolations"):
+    for name in ("loss", "reconstructions", "error_by_class", "tsne", "map_of_images", "samples", "interpolations"):
         with Image.open(finished.path / f"artifacts/plots/{name}.png") as image:
             assert image.format == "PNG"
             assert image.info.keys() <= {"dpi"}  # no program, no date
@@ -92,7 +92,7 @@ def test_figures_as_svg_are_tracked_in_place_of_those_as_png_and_nothing_else_ru
     repository = copy_of(finished, tmp_path)
     repository.set_params(**{"plot.format": "svg"})
     assert stages_run(repository.run("dvc repro")) == ["plot"]
-    names = ["error_by_class", "interpolations", "loss", "reconstructions", "samples", "tsne"]
+    names = ["error_by_class", "interpolations", "loss", "map_of_images", "reconstructions", "samples", "tsne"]
     found = sorted((repository.path / "artifacts/plots").glob("*.svg"))  # DVC leaves those as PNG where they are
     assert [path.stem for path in found] == names
     assert all(path.read_bytes().startswith(b"<?xml") for path in found)

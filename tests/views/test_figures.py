@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from PIL import Image
 
 from convae.network.noise import noisy_pixels
-from convae.views import embedding, figures, image_grids, reconstructions, style
+from convae.views import embedding, figures, image_grids, image_map, reconstructions, style
 from convae.views.class_centres import visual_centre
 from convae.views.image_grids import Block
 
@@ -45,7 +46,7 @@ def test_a_png_has_the_figures_size_and_tells_neither_program_nor_date() -> None
 
 def texts_on(figure):
     figure.draw_without_rendering()
-    found = [*figure.texts]
+    found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
     for axes in figure.axes:
         found += [*axes.texts, axes.title, axes._left_title]
         if axes.get_legend():
@@ -72,26 +73,52 @@ def assert_texts_are_readable(figure) -> None:
         assert not a.overlaps(b), (one, other)
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 20, 400])
-def test_the_loss_figure_shows_both_losses_over_whole_epochs(epochs: int) -> None:
+@pytest.mark.parametrize(("epochs", "mirrored"), [(1, False), (2, False), (20, False), (23, True), (400, False)])
+def test_the_loss_figure_shows_both_losses_to_the_last_epoch_and_pcas_as_a_line(epochs: int, mirrored: bool) -> None:
     epoch = np.arange(1, epochs + 1)
     history = {"epoch": epoch, "train_loss": 0.3 / epoch, "test_loss": 0.2 / epoch}
-    figure = figures.loss_figure(history)
-    lines = figure.axes[0].get_lines()
-    assert [line.get_ydata()[-1] for line in lines] == [0.3 / epochs, 0.2 / epochs]
-    assert all(len(line.get_xdata()) == epochs for line in lines)
+    figure = figures.loss_figure(history, figures.Reference(0.0123, 64, mirrored, 0.29 / epochs))
+    train, test, pca = figure.axes[0].get_lines()
+    assert [line.get_ydata()[-1] for line in (train, test)] == [0.3 / epochs, 0.2 / epochs]
+    assert all(len(line.get_xdata()) == epochs for line in (train, test))
+    assert set(pca.get_ydata()) == {0.0123}
+    ticks = figure.axes[0].get_xticks()
+    assert ticks[-1] == epochs
+    assert len(ticks) <= 11
+    texts = " ".join(text for text, _ in texts_on(figure))
+    assert f"with the final weights, the loss of the training images is {0.29 / epochs:.4f}" in texts
+    assert ("mirror images" in texts) == mirrored
     assert_texts_are_readable(figure)
+
+
+def test_the_loss_figure_names_the_epoch_that_validation_chose_and_its_losses() -> None:
+    history = {"epoch": np.arange(1, 5), "train_loss": np.array([0.4, 0.3, 0.2, 0.1])}
+    history |= {"test_loss": np.array([0.41, 0.32, 0.33, 0.34]), "validation_loss": np.array([0.42, 0.35, 0.31, 0.36])}
+    figure = figures.loss_figure(history, figures.Reference(0.3, 64, False, 0.19))
+    texts = [text for text, _ in texts_on(figure)]
+    assert {f"{split} images (epoch 3, {loss})" for split, loss in (("test", "0.3300"), ("validation", "0.3100"))} <= {
+        *texts
+    }
+    assert any("The weights of epoch 3 are kept" in text for text in texts)
+    assert_texts_are_readable(figure)
+
+
+def test_losses_of_noisy_images_are_not_compared_with_pca_of_clean_ones() -> None:
+    epoch = np.arange(1, 4)
+    figure = figures.loss_figure({"epoch": epoch, "train_loss": 0.3 / epoch, "test_loss": 0.2 / epoch}, None)
+    assert len(figure.axes[0].get_lines()) == 2
+    assert not any("PCA" in text or "final weights" in text for text, _ in texts_on(figure))
 
 
 def test_the_losses_of_several_runs_are_drawn_together_each_in_its_colour() -> None:
     runs = {}
-    for epochs in (1, 5, 20):
+    for epochs in range(1, 31):
         epoch = np.arange(1, epochs + 1)
         runs[f"run-{epochs}"] = {"epoch": epoch, "train_loss": 0.3 / epoch, "test_loss": 0.2 / epoch}
     figure = figures.losses_figure(runs)
     lines = figure.axes[0].get_lines()
-    assert [len(line.get_xdata()) for line in lines] == [1, 1, 5, 5, 20, 20]
-    assert len({line.get_color() for line in lines}) == 3
+    assert [len(line.get_xdata()) for line in lines] == [epochs for epochs in range(1, 31) for _ in range(2)]
+    assert len({line.get_color() for line in lines}) == 30
     assert [text.split()[0] for text, _ in texts_on(figure) if text.startswith("run-")] == list(runs)
     assert_texts_are_readable(figure)
 
@@ -128,7 +155,7 @@ def test_the_map_has_a_colour_and_a_name_for_each_class_and_equal_axes() -> None
     labels = np.repeat(np.arange(10), 100)
     angles = 2 * np.pi * labels / 10
     points = np.stack([20 * np.cos(angles), 20 * np.sin(angles)], axis=1) + RANDOM.normal(size=(1000, 2))
-    figure = embedding.tsne_figure(points.astype(np.float32), labels, CLASSES)
+    figure = embedding.tsne_figure(points.astype(np.float32), labels, CLASSES, "one line\nand another")
     (axes,) = figure.axes  # no legend, since each name is on the map
     scatter = axes.collections[0]
     scatter.update_scalarmappable()
@@ -145,20 +172,25 @@ def test_the_map_has_a_colour_and_a_name_for_each_class_and_equal_axes() -> None
     for text in axes.texts:
         centre = points[labels == int(text.get_text())].mean(axis=0)
         assert np.linalg.norm(np.array(text.get_position()) - centre) < 2
+        assert text.get_color() == colours[int(text.get_text())]
+    assert {"one line\nand another", "t-SNE of 1,000 latent vectors"} <= {text for text, _ in texts_on(figure)}
     assert_texts_are_readable(figure)
 
 
 def test_a_map_whose_names_do_not_all_have_room_has_a_legend() -> None:
-    labels = np.repeat(np.arange(3), 20)
-    points = RANDOM.normal(size=(60, 2)) + np.array([[0, 0], [0, 0], [50, 0]])[labels]
-    axes, bar = embedding.tsne_figure(points.astype(np.float32), labels, ["cat", "dog", "eel"]).axes
-    assert len(axes.texts) == 2
-    assert [label.get_text() for label in bar.get_yticklabels()] == ["cat", "dog", "eel"]
+    labels = np.repeat(np.arange(9), 20)
+    points = RANDOM.normal(size=(180, 2)) + np.array([0, 50])[(labels == 8).astype(int)][:, None]
+    names = [f"a name that is long, {label}" for label in range(9)]
+    figure = embedding.tsne_figure(points.astype(np.float32), labels, names)
+    axes, legend = figure.axes
+    assert 2 <= len(axes.texts) < 9
+    assert [label.get_text() for label in legend.get_yticklabels()] == names
+    assert_texts_are_readable(figure)
 
 
 def test_a_class_without_points_has_no_label_on_the_map() -> None:
     figure = embedding.tsne_figure(RANDOM.normal(size=(30, 2)), np.repeat([2, 5, 9], 10), CLASSES)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["2", "5", "9"]
+    assert {text.get_text() for text in figure.axes[0].texts} == {"2", "5", "9"}
 
 
 def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
@@ -177,7 +209,7 @@ def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
     assert visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("count", [1, 2, 20, 21, 60])
+@pytest.mark.parametrize("count", [1, 2, 20, 21, 60, 100])
 def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
     labels = np.arange(max(60, 3 * count)) % count
     points = RANDOM.normal(size=(len(labels), 2)).astype(np.float32)
@@ -190,6 +222,7 @@ def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
     assert 1 <= len(axes.texts) <= count
     assert bool(bar) == (len(axes.texts) < count)
     assert all(len(each.get_yticklabels()) == count for each in bar)
+    assert_texts_are_readable(figure)
     assert Image.open(io.BytesIO(style.png(figure, 40))).size == (320, 280)
 
 
@@ -286,6 +319,45 @@ def test_a_network_that_removes_noise_is_shown_between_what_it_was_given_and_wha
     assert_texts_are_readable(figure)
 
 
+def test_the_map_of_images_shows_in_each_cell_the_image_nearest_to_its_centre_in_its_own_pixels() -> None:
+    # Four by four cells of 10 x 10 units: three points in the upper left cell, one in the lower right, one between.
+    points = np.array([[0, 40], [6, 36], [9, 31], [40, 0], [14, 26]], np.float32)
+    placed = image_map.place_images(points, 4, 1)
+    assert (placed.rows.tolist(), placed.cells.tolist()) == ([1, 4, 3], [[0, 0], [1, 1], [3, 3]])
+    assert (placed.shape, placed.sparse) == ((4, 4), 0)
+    images = [RANDOM.integers(0, 256, (count, 3, 8, 8), dtype=np.uint8) for count in (2, 3)]
+    figure = image_map.map_of_images_figure(points, images, 100)
+    [axes] = figure.axes
+    sheet = np.asarray(axes.images[0].get_array())
+    assert sheet.shape == (8 * 9, 8 * 9, 3)
+    assert np.array_equal(sheet[-9:-1, -9:-1], images[1][1].transpose(1, 2, 0))  # point 3, the second of its part
+    assert (sheet[-1] == 255).all()
+    assert texts_on(figure)[1][0] == "All images."
+
+
+def test_cells_with_far_fewer_images_than_others_are_left_white() -> None:
+    points = np.array([[x, 0] for x in (0, 0, 0, 0, 30, 30, 30, 30, 60)], np.float32)
+    placed = image_map.place_images(points, 3, 1)
+    assert (placed.rows.tolist(), placed.sparse) == ([0, 4], 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 40), (1, 40, 9), (3, 8, 256), (1, 256, 8), (3, 256, 256)])
+@pytest.mark.parametrize("points", ["many", "one place", "a line"])
+def test_images_of_any_size_are_shown_on_any_map_as_large_as_there_is_room(shape: tuple, points: str) -> None:
+    random = np.random.default_rng(0)
+    at = {"many": random.normal(size=(90, 2)), "one place": np.ones((90, 2)), "a line": np.outer(range(90), [0, 1])}
+    images = random.integers(0, 200, (90, *shape), dtype=np.uint8)
+    figure = image_map.map_of_images_figure(at[points].astype(np.float32), [images], 50)
+    sheet = np.asarray(figure.axes[0].images[0].get_array())
+    box = figure.axes[0].get_window_extent()
+    # Cells are enlarged alike in both directions, up to the rounding of their pixels.
+    assert box.width / sheet.shape[1] == pytest.approx(box.height / sheet.shape[0], rel=0.15)
+    assert max(sheet.shape) <= 8 * 50 + 40 or max(shape) < 50
+    assert (sheet < 255).any()
+    assert_texts_are_readable(figure)
+    assert style.png(figure, 50) == style.png(figure, 50)
+
+
 SHAPES = [(1, 28, 28), (3, 28, 28), (1, 9, 40), (3, 40, 9), (3, 8, 256), (1, 256, 8), (3, 256, 256)]
 
 
@@ -309,16 +381,19 @@ def test_as_many_images_as_can_be_asked_for_fit_a_file_at_the_highest_resolution
         assert (figure.get_size_inches() * 600 < 2**16).all()  # which is matplotlib's limit
 
 
-def test_a_name_that_would_cover_that_of_a_larger_class_is_left_out() -> None:
-    # Clusters of 30, 40, 50 and 60 points; the map is 100 wide, and a name of 20 characters at 14 points half of it.
-    centres = np.array([[0, 0], [100, 0], [80, 1], [0, 40]])
+def test_a_name_gives_way_to_that_of_a_larger_class_or_is_left_out() -> None:
+    # Clusters of 30, 40, 50 and 60 points on a map that is 100 wide, at one point (1/72 inch) a unit.
+    centres = np.array([[0, 0], [50, 50], [50, 54], [100, 100]])
     labels = np.repeat(np.arange(4), [30, 40, 50, 60])
     points = (centres[labels] + np.random.default_rng(0).uniform(0, 1e-3, (180, 2))).astype(np.float32)
-    long = [letter * 20 for letter in "abcd"]
-    found = embedding.placed_names(points, labels, long, 14)
-    assert [name for _, name in found] == [long[3], long[2], long[0]]
-    np.testing.assert_allclose([at for at, _ in found], centres[[3, 2, 0]], atol=1e-2)
-    assert len(embedding.placed_names(points, labels, list("abcd"), 14)) == 4
+    font = FontProperties(size=10)
+    found = dict(embedding.placed_names(points, labels, list("abcd"), font, 1))
+    assert list(found) == [3, 2, 1, 0]
+    assert found[2] == pytest.approx((50, 54), abs=1e-2)
+    assert found[1] == pytest.approx((50, 50 - 12), abs=1e-2)  # its second place: a line of 12 points further down
+    assert found[3][0] < 100  # moved into the map
+    huge = embedding.placed_names(points, labels, list("abcd"), FontProperties(size=60), 1)
+    assert [name.label for name in huge] == [3, 2, 0]
 
 
 def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int]) -> np.ndarray:
@@ -343,10 +418,8 @@ def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int]
         assert np.array_equal(found[:shown], images[:shown])
         assert (found[shown:] == 255).all()
         assert len(found) - shown < columns
-    assert [axes.get_title("left") for axes in figure.axes] == [
-        "From a mixture of Gaussians",
-        "From a Gaussian for each latent value",
-    ]
+    together, alone = (dict(texts_on(figure))[f"Latent values drawn {how}"] for how in ("together", "one by one"))
+    assert together.x1 < alone.x0
     assert_texts_are_readable(figure)
 
 
@@ -357,7 +430,8 @@ def test_the_way_through_latent_space_stands_above_the_crossfade(shape: tuple[in
     figure = image_grids.interpolations_figure(ways, fades)
     for pair in range(pairs):
         assert np.array_equal(blocks(figure, pair, 10, shape), np.concatenate([ways[pair], fades[pair]]))
-    assert len(figure.texts) == 1
+    boxes = [box for text, box in texts_on(figure) if text in ("pixels", "latent\nspace")]
+    assert len(boxes) == 2 * pairs
     assert_texts_are_readable(figure)
 
 
@@ -367,17 +441,27 @@ def test_errors_are_those_of_the_pixels_on_the_scale_of_the_losses() -> None:
     np.testing.assert_allclose(reconstructions.pixel_errors(images, outputs), expected, rtol=1e-12)
 
 
+ONE = np.full(7, -1)  # no classes
+
+
 def test_the_best_median_and_worst_are_chosen_by_their_errors_and_others_by_the_seed() -> None:
     errors = np.array([0.5, 0.1, 0.9, 0.3, 0.7, 0.1, 0.9])
-    chosen = {what: numbers.tolist() for what, numbers in reconstructions.choices(errors, 3, 0).items()}
+    chosen = {what: numbers.tolist() for what, numbers in reconstructions.choices(errors, ONE, 3, 0).items()}
     assert chosen["Best"] == [1, 5, 3]
     assert chosen["Median"] == [3, 0, 4]
     assert chosen["Worst"] == [2, 6, 4]
     assert len({*chosen["Random"]}) == 3
-    assert any(reconstructions.choices(errors, 3, seed)["Random"].tolist() != chosen["Random"] for seed in range(1, 5))
-    counts = {what: len(numbers) for what, numbers in reconstructions.choices(np.arange(80.0), 50, 0).items()}
+    assert any(
+        reconstructions.choices(errors, ONE, 3, seed)["Random"].tolist() != chosen["Random"] for seed in range(1, 5)
+    )
+    counts = {
+        what: len(numbers) for what, numbers in reconstructions.choices(np.arange(80.0), np.full(80, -1), 50, 0).items()
+    }
     assert counts == {"Random": 50, "Best": 10, "Median": 10, "Worst": 10}
-    assert all(len(numbers) == 7 for numbers in reconstructions.choices(errors, 50, 0).values())
+    assert all(len(numbers) == 7 for numbers in reconstructions.choices(errors, ONE, 50, 0).values())
+    # Of classes 4, 4, 2, 4, 2, 4 and 2: the best of each, then the second best of each.
+    classes = np.array([4, 4, 2, 4, 2, 4, 2])
+    assert reconstructions.choices(errors, classes, 3, 0)["Best of different classes"].tolist() == [1, 4, 5]
 
 
 def test_the_figure_of_errors_shows_each_class_the_worst_on_top() -> None:

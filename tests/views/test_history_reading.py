@@ -42,15 +42,19 @@ def test_what_is_wrong_is_said_in_one_line(case: str, tmp_path: Path, monkeypatc
 
 def test_a_history_that_grows_keeps_its_rows(tmp_path: Path) -> None:
     lines = []
-    for count in (0, 1, 2):
+    for count in (1, 2):
         writing.write_history(tmp_path / "history.csv", kinds.HISTORY[:count])
         lines.append((tmp_path / "history.csv").read_bytes().splitlines())
-    assert lines[2] == kinds.BYTES["history"].splitlines()
-    assert lines[:2] == [lines[2][:1], lines[2][:2]]
+    assert lines[1] == kinds.BYTES["history"].splitlines()
+    assert lines[0] == lines[1][:2]
 
 
-def test_reader_and_writer_agree_on_the_columns() -> None:
-    assert reading.COLUMNS == writing.COLUMNS == ["epoch", "train_loss", "test_loss"]
+def test_the_epoch_that_is_kept_is_the_one_that_the_writer_calls_the_best(tmp_path: Path) -> None:
+    rows = [writing.EpochLosses(epoch, 0.5, 0.4, loss) for epoch, loss in ((1, 0.3), (2, 0.2), (3, 0.25))]
+    for history in (rows, [row.__class__(row.epoch, 0.5, 0.4) for row in rows]):
+        writing.write_history(tmp_path / "history.csv", history)
+        found = reading.read_history(tmp_path / "history.csv")
+        assert found["epoch"][reading.kept(found)] == writing.best_epoch(history)
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | No
         ("test images", "test.mse", min),
         ("test images with noise", "test.noisy_mse", min),
         ("test images, PCA with as many components", "test.pca_mse", None),
+        ("test images, PCA with mirror images, too", "test.mirrored_pca_mse", None),
         ("latent values", "latent_size", None),
         ("network's parameters", "parameters", None),
     ],

@@ -96,16 +96,25 @@ def samples_figure(mixture: np.ndarray, independent: np.ndarray) -> Figure:
     mixture, independent : numpy.ndarray
         uint8 [N, C, H, W] with one channel (grey) or three (RGB).
     """
-    titles = {"From a mixture of Gaussians": mixture, "From a Gaussian for each latent value": independent}
+    columns = {
+        "Latent values drawn together": ("as they occur together in training images", mixture),
+        "Latent values drawn one by one": ("each from its own range, whatever the others are", independent),
+    }
     _, _, height, width = mixture.shape
     # Blocks are about as wide as high, whatever the images' shape.
-    columns = max(1, min(25, round(10 * np.sqrt(height / width))))
-    rows = -(-min(100, len(mixture)) // columns)
-    ratio = np.clip(rows * height / (columns * width), 0.2, 2)
-    figure = Figure(figsize=(10, 5 * ratio + 0.4), layout="constrained")
-    for cell, (title, images) in zip(figure.subplots(1, 2), titles.items(), strict=True):
-        _show(cell, images[:100], columns)
-        cell.set_title(title)
+    across = max(1, min(25, round(10 * np.sqrt(height / width))))
+    rows = -(-min(100, len(mixture)) // across)
+    side = 4.8
+    ratio = float(np.clip(rows * (height + 2) / (across * (width + 2)), 0.2, 2))
+    size = 2 * side + 0.3, side * ratio + HEAD + 0.7
+    figure = Figure(figsize=size)
+    figure.text(0.1 / size[0], 1 - 0.28 / size[1], "New images", fontsize=14, fontweight="bold")
+    for number, (title, (what, images)) in enumerate(columns.items()):
+        left = 0.1 + number * (side + 0.1)
+        cell = figure.add_axes((left / size[0], 0.1 / size[1], side / size[0], side * ratio / size[1]), anchor="NW")
+        _show(cell, images[:100], across)
+        figure.text(left / size[0], 1 - 0.66 / size[1], title, fontsize=12, fontweight="bold")
+        figure.text(left / size[0], 1 - 0.87 / size[1], what, fontsize=9, color=MUTED)
     return figure
 
 
@@ -118,13 +127,26 @@ def interpolations_figure(latents: np.ndarray, pixels: np.ndarray) -> Figure:
         uint8 [pairs, steps, C, H, W] with one channel (grey) or three (RGB).
     """
     pairs, steps, _, height, width = latents.shape
-    ratio = np.clip(height / width, 0.5, 2)
-    figure = Figure(figsize=(0.7 * steps + 0.9, pairs * (1.4 * ratio + 0.15) + 0.5), layout="constrained")
-    for pair, cell in enumerate(figure.subplots(pairs, 1, squeeze=False).flat):
+    ratio = float(np.clip(height / width, 0.5, 2))
+    margin, side, between, head = 0.8, 0.72, 0.15, 0.9
+    block = 2 * side * ratio
+    size = margin + steps * side + 0.1, head + pairs * (block + between)
+    figure = Figure(figsize=size)
+    figure.text(0.1 / size[0], 1 - 0.28 / size[1], "From one test image to another", fontsize=12, fontweight="bold")
+    what = (
+        "Latent space: decoded from the latent vectors in between; the first and the last are the images'",
+        "own reconstructions. Pixels: the images themselves, faded into each other.",
+    )
+    for number, line in enumerate(what):
+        figure.text(0.1 / size[0], 1 - (0.5 + 0.18 * number) / size[1], line, fontsize=9, color=MUTED)
+    for pair in range(pairs):
+        bottom = size[1] - head - pair * (block + between) - block
+        place = (margin / size[0], bottom / size[1], steps * side / size[0], block / size[1])
+        cell = figure.add_axes(place, anchor="W")
         _show(cell, np.concatenate([latents[pair], pixels[pair]]), steps)
-    title = "From one test image to another: straight in latent space, and below it in pixels"
-    # A title of the figure, because the axes of narrow images are not wide enough.
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+        for row, label in enumerate(("pixels", "latent\nspace")):
+            at = (margin - 0.08) / size[0], (bottom + (row + 0.5) * block / 2) / size[1]
+            figure.text(*at, label, ha="right", va="center", color=MUTED, fontsize=9)
     return figure
 
 

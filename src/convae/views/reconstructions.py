@@ -1,5 +1,6 @@
 """Choose and prepare what the figures of reconstructions and errors show."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -35,8 +36,21 @@ def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     return errors
 
 
-def choices(errors: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
+def choices(errors: np.ndarray, labels: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
     """Choose images to show: `count` random ones, and at most a row each of the best, median and worst by error.
+
+    The best are of different classes, as far as there are enough: the very best may all be of the simplest class.
+
+    Parameters
+    ----------
+    errors : numpy.ndarray
+        float64 [N].
+    labels : numpy.ndarray
+        int64 [N]; all the same if there are no classes.
+    count : int
+        Number of random images.
+    seed : int
+        Seed of their choice.
 
     Returns
     -------
@@ -46,9 +60,16 @@ def choices(errors: np.ndarray, count: int, seed: int) -> dict[str, np.ndarray]:
     order = np.argsort(errors, kind="stable")
     few = min(count, ACROSS, len(errors))
     middle = (len(errors) - few) // 2
+    # How many images of its class each image has before it: the first ones of all classes come first.
+    seen: Counter[int] = Counter()
+    ranks = []
+    for label in labels[order].tolist():
+        ranks.append(seen[label])
+        seen[label] += 1
+    best = order[np.argsort(ranks, kind="stable")][:few]
     return {
         "Random": np.random.default_rng(seed).permutation(len(errors))[:count],
-        "Best": order[:few],
+        "Best of different classes" if len(seen) > 1 else "Best": best,
         "Median": order[middle : middle + few],
         "Worst": np.argsort(-errors, kind="stable")[:few],
     }
