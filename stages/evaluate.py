@@ -8,7 +8,9 @@ from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
 from convae.measures.losses import losses
+from convae.measures.verdict import verdict
 from convae.network.loading import load
+from convae.progress import log
 from convae.stage import run
 
 # What Git and `dvc exp show` get, for each split; a table of experiments has to fit a terminal.
@@ -28,6 +30,8 @@ def main() -> None:
         split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
     }
     artifacts.write_metrics(Path("metrics/losses.json"), shown)
+    for line in verdict(measured, model.config.architecture):
+        log(line)
 
 
 if __name__ == "__main__":

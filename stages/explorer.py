@@ -10,11 +10,13 @@ from convae.data.labels import read_classes, read_labels
 from convae.latents.splits import read_splits
 from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
 from convae.network.stored import read_network
+from convae.progress import doing, log
 from convae.stage import run
 from convae.views.explorer import page
 from convae.views.explorer.page_data import choose_shown, explorer_data, read_points
 
 
+@doing("writing the page")
 def main() -> None:
     data, folder = Path("artifacts/data"), Path("artifacts/latents")
     latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
@@ -32,6 +34,7 @@ def main() -> None:
     arrays = {"neighbours": near, "distances": distances, "kept": kept}
     text = page(explorer_data(dataset.name, points, shown, arrays, network))
     artifacts.write_bytes(Path("artifacts/plots/explorer.html"), text.encode())
+    log("artifacts/plots/explorer.html shows the map and the images; `convae explore` opens it")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import termios
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -20,6 +21,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let three seconds pass from one look at the clock to the next."""
     seconds = itertools.count(0, 3)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(progress, "_last_line", 0.0)
     monkeypatch.setattr(sys, "argv", ["/somewhere/stages/train.py"])
 
 
@@ -58,6 +60,29 @@ def test_a_line_that_is_told_anyway_takes_the_place_of_another(capsys: pytest.Ca
             if number % 3 == 0:
                 progress.log(f"epoch {number // 3}")
     assert capsys.readouterr() == ("".join(f"epoch {number}\n" for number in range(1, 7)), "")
+
+
+def test_several_short_kinds_of_work_are_together_not_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(3):
+        with progress.progress(300, "images") as advance:
+            for _ in range(3):
+                advance(100)
+    assert capsys.readouterr().err.splitlines() == 2 * ["train: 100 of 300 images, 00:06 left"]
+
+
+def test_work_that_cannot_tell_its_progress_says_that_it_goes_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PAUSE", 1)
+    found = ""
+    with progress.doing("fitting PCA"):
+        while not found:
+            time.sleep(0.01)
+            found = capsys.readouterr().err
+    assert re.fullmatch(r"train: fitting PCA, 00:\d\d so far\n", found)
+    with progress.doing("nothing"):
+        pass
+    assert capsys.readouterr() == ("", "")
 
 
 def in_a_terminal(shown: bool) -> str:

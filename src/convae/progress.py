@@ -1,6 +1,10 @@
-"""Show the progress of a stage or a program: a bar in a terminal, a few plain lines in a log."""
+"""Show the progress of a stage or a program: a bar in a terminal, a few plain lines in a log.
+
+Nothing is silent for much longer than ten seconds: what knows its progress is shown by `progress`, the rest by `doing`.
+"""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +16,8 @@ from tqdm import tqdm
 PAUSE = 10
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} {unit}, {remaining} left"
 
-# When the last line was printed.
-_last_line = 0.0
+# When the last line was printed, or this process began.
+_last_line = time.monotonic()
 
 
 @contextmanager
@@ -57,8 +61,7 @@ def progress(
 
 
 def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int], None]:
-    global _last_line
-    started = _last_line = time.monotonic()
+    started = time.monotonic()  # the last line may be of other work: several short ones are not silent together
     before = done
 
     def amount(number: int) -> str:
@@ -82,6 +85,40 @@ def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int]
         print(line, file=sys.stderr, flush=True)
 
     return advance
+
+
+@contextmanager
+def doing(work: str) -> Iterator[None]:
+    """Show on stderr what is being done and for how long, while work goes on that cannot tell its progress.
+
+    Parameters
+    ----------
+    work : str
+        What is being done, such as ``fitting PCA``.
+    """
+    started, ended = time.monotonic(), threading.Event()
+    label = f"{_program()}: {work}"
+
+    def show() -> None:
+        global _last_line
+        while not ended.wait(PAUSE / 20):
+            now = time.monotonic()
+            if now - _last_line >= PAUSE:
+                _last_line = now
+                print(f"{label}, {duration(now - started)} so far", file=sys.stderr, flush=True)
+
+    def show_in_a_terminal() -> None:
+        with tqdm(bar_format="{desc}, {elapsed} so far", desc=label, leave=False) as bar:
+            while not ended.wait(1):
+                bar.refresh()
+
+    thread = threading.Thread(target=show_in_a_terminal if sys.stderr.isatty() else show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def log(line: str) -> None:

@@ -1,6 +1,6 @@
 """What `convae report` prints."""
 
-from convae.commands.report import summary
+from convae.commands.report import METRICS, moved, summary
 
 LOSSES = {
     "train": {"mse": 0.047454, "pca_mse": 0.005587},
@@ -26,14 +26,8 @@ def groups(text: str) -> dict[str, list[str]]:
 
 def test_the_table_is_aligned_and_rounded() -> None:
     found = groups(summary(LOSSES, QUALITY, NEW, {"train": 96.66, "tsne": 4.0}))
-    assert list(found) == [
-        "Reconstruction",
-        "Map",
-        "New images",
-        "Stage",
-        "Figures and explorer.html in artifacts/plots/",
-    ]
-    for heading, *lines in list(found.values())[:-1]:
+    assert list(found) == ["Reconstruction", "Map", "New images", "Stage"]
+    for heading, *lines in found.values():
         last = len(heading)  # where the last column ends, of each row, too
         assert all(line[last - 1] != " " and line[last : last + 1].strip() == "" for line in lines), lines
     assert found["Reconstruction"][1].split()[:3] == ["loss", "0.0475", "0.0467"]
@@ -52,3 +46,18 @@ def test_what_there_is_not_is_left_out_and_what_there_is_more_is_told() -> None:
     assert "with 64 components" in text
     [line] = [line for line in text.splitlines() if "noisy images  " in line]
     assert line.split()[3] == "0.1000"
+    assert "with mirror images" not in text
+    mirrored = {split: {**LOSSES[split], "mirrored_pca_mse": 0.0049} for split in ("train", "test")}
+    [line] = [line for line in summary({**LOSSES, **mirrored}, QUALITY, NEW, {}).splitlines() if "mirror" in line]
+    assert line.split()[3:5] == ["0.0049", "0.0049"]
+
+
+def test_what_moved_since_the_last_commit_is_named_with_both_values() -> None:
+    losses, embedding, generation = METRICS
+    before = {losses: {"test": {"mse": 0.0467}}, embedding: {"neighbour_recall": 0.43}, generation: {"coverage": 0.9}}
+    assert moved(before, before) == "The metrics are the last commit's."
+    after = {**before, losses: {"test": {"mse": 0.04, "noisy_mse": 0.1}}, embedding: {}}
+    assert moved(before, after) == (
+        "Since the last commit: test loss 0.0467 -> 0.0400, test loss of noisy images none -> 0.1000, "
+        "neighbour recall 0.4300 -> none."
+    )

@@ -1,15 +1,37 @@
-"""Print the results of the last run of the pipeline as a table."""
+"""Print the results of the last run of the pipeline: as a table, in words, and beside the last commit's."""
 
 import argparse
+import json
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml.error import YAMLError
+
 from convae import artifacts
 from convae.commands import differences
+from convae.commands.explore import EXPLORER
+from convae.commands.programs import git
 from convae.commands.times import stage_times
+from convae.errors import ConvaeError
+from convae.measures.verdict import verdict
+from convae.params import PARAMS, lookup, parse_yaml
 
 # All that was measured; metrics/ has the main numbers.
 MEASURED = ("artifacts/evaluate/losses.json", "artifacts/quality/embedding.json", "artifacts/assess/generation.json")
+# The main numbers, as Git has them, and what they are called here.
+METRICS = {
+    "metrics/losses.json": {
+        "train.mse": "training loss",
+        "test.mse": "test loss",
+        "test.noisy_mse": "test loss of noisy images",
+    },
+    "metrics/embedding.json": {"map_knn_accuracy": "10-NN accuracy of the map", "neighbour_recall": "neighbour recall"},
+    "metrics/generation.json": {"coverage": "coverage"},
+}
+# Characters in a line of text.
+WIDTH = 100
 # A row's name, its values under the columns of its group (None: there is no such value), their digits, and a remark.
 Row = tuple[str, tuple[float | None, ...], int, str]
 
@@ -25,6 +47,7 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any]
             ("loss", (train["mse"], test["mse"]), 4, "mean squared error per pixel, pixels in [-1, 1]"),
             ("loss, noisy images", (None, test.get("noisy_mse")), 4, "of reconstructions of noisy images"),
             ("PCA's loss", (train["pca_mse"], test["pca_mse"]), 4, f"with {components} components"),
+            ("with mirror images", (train.get("mirrored_pca_mse"), test.get("mirrored_pca_mse")), 4, "PCA's, too"),
             ("PSNR", (None, test["psnr"]), 1, "decibels"),
             ("SSIM", (None, test["ssim"]), 3, ""),
             ("latent values", (None, losses["latent_size"]), 0, ""),
@@ -44,9 +67,8 @@ def summary(losses: dict[str, Any], quality: dict[str, Any], new: dict[str, Any]
             ("coverage", likeness["coverage"], 3, "0.97: like other reconstructions"),
         ],
         ("Stage", "seconds"): [(stage, (seconds,), 1, "") for stage, seconds in times.items()],
-        ("Figures and explorer.html in artifacts/plots/",): [],
     }
-    return "\n\n".join(_laid_out(*group) for group in groups.items() if group[1] or len(group[0]) == 1)
+    return "\n\n".join(_laid_out(*group) for group in groups.items() if group[1])
 
 
 def _laid_out(heading: tuple[str, ...], rows: list[Row]) -> str:
@@ -59,10 +81,50 @@ def _laid_out(heading: tuple[str, ...], rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def moved(before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say which of the main numbers differ from the last commit's.
+
+    Parameters
+    ----------
+    before, after : mapping of str to mapping
+        The content of each file of `METRICS`, in the commit and here.
+    """
+    found = [
+        f"{label} {_number(lookup(before[file], name))} -> {_number(lookup(after[file], name))}"
+        for file, labels in METRICS.items()
+        for name, label in labels.items()
+        if lookup(before[file], name) != lookup(after[file], name)
+    ]
+    return f"Since the last commit: {', '.join(found)}." if found else "The metrics are the last commit's."
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
+
+
+def since_the_last_commit() -> str:
+    """Compare the main numbers with those of the last commit; empty if that has none, as outside Git."""
+    try:
+        before = {file: json.loads(git("show", f"HEAD:./{file}")) for file in METRICS}
+        data = [lookup(parse_yaml(text), "data") for text in (git("show", "HEAD:./params.yaml"), PARAMS.read_text())]
+        after = {file: json.loads(Path(file).read_text()) for file in METRICS}
+    except (ConvaeError, OSError, ValueError, YAMLError):
+        return ""
+    if data[0] != data[1]:
+        return "The last commit's metrics are of other images."
+    return moved(before, after)
+
+
 def run(arguments: argparse.Namespace) -> None:
-    """Print the results in this working copy, and why its bytes are not the last commit's, if so."""
+    """Print the results in this working copy, what changed since the last commit, and the explorer's path.
+
+    If its bytes are not the last commit's though nothing has changed, say why.
+    """
     losses, quality, new = (artifacts.read_json(Path(path)) for path in MEASURED)
     times = stage_times(differences.LOCK.read_text()) if differences.LOCK.exists() else {}
-    print(summary(losses, quality, new, times))
-    if line := differences.note():
-        print(f"\n{line}")
+    architecture = artifacts.read_json(Path("artifacts/model/config.json"))["architecture"]
+    words = [textwrap.fill(line, WIDTH) for line in (*verdict(losses, architecture), since_the_last_commit())]
+    parts = ["\n".join(words[:-1]), words[-1], differences.note()]
+    figures = Path(EXPLORER)
+    ending = f"Figures: {figures.parent}/\nExplorer: {figures.absolute().as_uri()}"
+    print("\n\n".join([summary(losses, quality, new, times), *filter(None, parts), ending]))

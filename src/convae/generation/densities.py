@@ -9,6 +9,7 @@ from convae.errors import ConvaeError
 from convae.generation.mixtures import Draw, Mixture
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
+from convae.progress import doing
 
 # Most images that are fitted, and most latent values in all, 64 MB. Twice as many images give no better samples.
 IMAGES, VALUES = 10_000, 2**24
@@ -53,6 +54,7 @@ def cap_components(asked: int, images: int) -> int:
     return min(asked, most)
 
 
+@doing("fitting a mixture of Gaussians")
 def fit_mixture(latents: np.ndarray, components: int, seed: int) -> Mixture:
     """Reduce latents by PCA, and fit a mixture of Gaussians with full covariances.
 

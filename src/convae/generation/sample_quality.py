@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convae.artifacts import drop_pages
+from convae.progress import doing
 
 # The ball around an image reaches to this nearest neighbour.
 BALL_NEIGHBOURS = 5
@@ -23,6 +24,7 @@ QUERIES = 500
 WORK = 2**39
 
 
+@doing("comparing images")
 def sample_quality(
     samples: dict[str, np.ndarray], train: np.ndarray, test: np.ndarray, reconstructions: np.ndarray
 ) -> dict[str, Any]:

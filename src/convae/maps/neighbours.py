@@ -7,6 +7,7 @@ import numpy as np
 from convae import artifacts
 from convae.errors import ConvaeError
 from convae.maps.points import refuse_alike, reproducible_search, rescaled
+from convae.progress import doing
 
 NEIGHBOURS = 10
 # Further neighbours that are searched, to detect ties.
@@ -81,6 +82,7 @@ def _distances(point: np.ndarray, among: np.ndarray) -> np.ndarray:
     return distances
 
 
+@doing("finding nearest neighbours")
 def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest neighbours of each point among the other points.
 

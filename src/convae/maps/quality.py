@@ -9,12 +9,14 @@ import numpy as np
 from convae.errors import ConvaeError
 from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
 from convae.maps.points import refuse_alike, reproducible_search, rescaled, round_points
+from convae.progress import doing
 
 FOLDS = 5
 # Most points for trustworthiness: scikit-learn's function holds several N x N arrays, 2.5 GB for 10,000 points.
 TRUSTWORTHINESS_POINTS = 4_000
 
 
+@doing("comparing neighbours")
 def quality(
     latents: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray, labels: np.ndarray, classes: int
 ) -> dict[str, float]:
@@ -84,6 +86,7 @@ def small_classes() -> Iterator[None]:
         yield
 
 
+@doing("predicting classes")
 def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Predict each point's label, int64 [N], as `knn_accuracy` does: from neighbours outside the point's fold.
 

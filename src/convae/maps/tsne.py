@@ -1,6 +1,7 @@
 """Embed latent vectors in two dimensions with t-SNE."""
 
 import math
+from contextlib import ExitStack
 
 import joblib
 import numpy as np
@@ -10,7 +11,7 @@ from convae.arithmetic.principal_components import coordinates, principal_compon
 from convae.errors import ConvaeError
 from convae.maps.params import TsneParams
 from convae.maps.points import refuse_alike, reproducible_search, rescaled, round_points
-from convae.progress import log, progress
+from convae.progress import doing, progress
 
 # From this many points on, interpolation is faster than Barnes-Hut.
 FFT_POINTS = 20_000
@@ -76,7 +77,13 @@ def initial_map(latents: np.ndarray, seed: int) -> np.ndarray:
 def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> np.ndarray:
     from openTSNE import TSNE
 
-    with progress(EARLY + LATE, "iterations") as advance:
+    with progress(EARLY + LATE, "iterations") as advance, ExitStack() as searching:
+        searching.enter_context(doing("finding nearest neighbours"))
+
+        def iterated(*_: object) -> None:  # returns nothing: a true value would stop openTSNE
+            searching.close()
+            advance(25)
+
         tsne = TSNE(
             perplexity=params.perplexity,
             early_exaggeration_iter=EARLY,
@@ -88,7 +95,7 @@ def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> n
             negative_gradient_method="bh" if len(latents) < FFT_POINTS else "fft",
             n_jobs=joblib.cpu_count(),
             random_state=params.seed,
-            callbacks=lambda *_: advance(25),  # returns None: a true value would stop openTSNE
+            callbacks=iterated,
             callbacks_every_iters=25,
         )
         return np.asarray(tsne.fit(latents))
@@ -97,7 +104,6 @@ def _opentsne(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> n
 def _sklearn(latents: np.ndarray, initial: np.ndarray, params: TsneParams) -> np.ndarray:
     from sklearn.manifold import TSNE
 
-    log("tsne: running scikit-learn's t-SNE, which shows no progress and may take minutes")
-    with threadpool_limits(1):
+    with threadpool_limits(1), doing("embedding"):
         tsne = TSNE(perplexity=params.perplexity, init=initial.astype(np.float32), random_state=params.seed, n_jobs=1)
         return np.asarray(tsne.fit_transform(latents))

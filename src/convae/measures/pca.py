@@ -5,6 +5,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from convae.artifacts import drop_pages
+from convae.progress import doing
 
 # Images whose moments are added at once.
 CHUNK = 250
@@ -17,6 +18,7 @@ SAMPLE_VALUES, COMPONENT_VALUES, WORK = 2**28, 2**25, 2**36
 EXTRA_COMPONENTS, ITERATIONS = 64, 7
 
 
+@doing("fitting PCA")
 def pca_errors(
     train_pixels: np.ndarray, test_pixels: np.ndarray, components: int, mirrored: bool = False
 ) -> tuple[float, float, int]:

@@ -1,0 +1,62 @@
+"""Say in words how well a network reconstructs, beside PCA, and whether it knows its training images by heart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# A network that knows its training images by heart has a far lower loss on them than on test images. How much lower is
+# usual depends on the images and their number, so PCA with as many values is the measure: the network's ratio of test
+# to training loss may be this many times PCA's.
+BY_HEART = 1.25
+# With nearly as many values as training images, PCA itself knows these by heart. So no larger ratio counts as usual.
+LARGEST_USUAL_RATIO = 1.5
+# The network for people's own images.
+BEST_ARCHITECTURE = "pca_conv"
+
+
+def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
+    """Say whether a network reconstructs better than PCA, and whether it knows its training images by heart.
+
+    Parameters
+    ----------
+    losses : mapping
+        As `convae.measures.losses.losses` returns them. Where PCA was also fitted to mirror images
+        (``mirrored_pca_mse``), because the network was trained on such, that PCA is the one to beat.
+    architecture : str
+        The network's, such as ``conv``.
+
+    Returns
+    -------
+    list of str
+        Two sentences or pairs of sentences.
+    """
+    train, test = losses["train"], losses["test"]
+    mirrored = "mirrored_pca_mse" in test
+    key = "mirrored_pca_mse" if mirrored else "pca_mse"
+    values = losses.get("pca_values", losses["latent_size"])
+    pca = f"PCA with as many values ({values:,})" if values == losses["latent_size"] else f"PCA with {values:,} values"
+    pca += " and mirror images" if mirrored else ""
+    better = test["mse"] < test[key]
+    said = f"The network reconstructs {'better' if better else 'no better'} than {pca}:"
+    said += f" its test loss is {test['mse']:.4f}, PCA's {test[key]:.4f}."
+    if not better:
+        said += f" Try {_remedy(architecture)}."
+    ratio, pca_ratio = (_ratio(test[name], train[name]) for name in ("mse", key))
+    usual = min(max(1.0, pca_ratio), LARGEST_USUAL_RATIO)
+    knows = ratio > BY_HEART * usual
+    of_pca = f" (PCA's {pca_ratio:.2f} times)" if pca_ratio <= LARGEST_USUAL_RATIO else ""
+    heart = f"its training images by heart: its test loss is {ratio:.2f} times its training loss{of_pca}."
+    if knows:
+        heart = f"It has begun to know {heart} Try more images, train.augment, or fewer epochs."
+    else:
+        heart = f"It does not know {heart}"
+    return [said, heart]
+
+
+def _remedy(architecture: str) -> str:
+    if architecture == BEST_ARCHITECTURE:
+        return "more epochs (train.epochs), or smaller batches (train.batch_size)"
+    return f"model.architecture={BEST_ARCHITECTURE}, or more epochs (train.epochs)"
+
+
+def _ratio(test: float, train: float) -> float:
+    return float(test / train) if train > 0 else float("inf")
