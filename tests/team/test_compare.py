@@ -161,6 +161,13 @@ def test_what_is_not_text_for_a_page_is_escaped() -> None:
     assert "<b>" not in page
 
 
+def test_values_are_the_best_only_among_runs_with_the_same_images() -> None:
+    made = [("a", 0.3), ("a", 0.2), ("b", 0.1), ("b", 0.4), ("c", 0)]
+    runs = [compare.Run(str(loss), {"data.source": of}, {"test.mse": loss}, {}, {}) for of, loss in made]
+    shown = ["0.3", "<strong>0.2</strong>", "<strong>0.1</strong>", "0.4", "0"]
+    assert rows(compare.page(runs))["test images"] == shown
+
+
 def test_dvcs_page_shows_the_charts_and_figures_of_each_experiment_together(
     repository: Repository,
 ) -> None:

@@ -29,9 +29,12 @@ LOCK = "dvc.lock"
 FIGURES = {
     "reconstructions": "artifacts/plots/reconstructions.png",
     "map": "artifacts/plots/tsne.png",
+    "images on the map": "artifacts/plots/map_of_images.png",
     "samples": "artifacts/plots/samples.png",
 }
 
+# Values are only compared with those of runs in which these parameters are the same: what a number was measured on.
+SAME = {"Loss": ("data.",), "Map": ("data.", "extract."), "New images": ("data.", "generate.samples")}
 # A label, the metric's name, and which of its values is the best.
 MEASURES: dict[str, list[tuple[str, str, Callable[[Iterable[float]], float] | None]]] = {
     "Loss": [
@@ -66,18 +69,23 @@ STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--panel); margin: 2rem; }
 img { border-radius: 8px; }
 body > img { width: 60rem; max-width: 100%; }
-div { overflow-x: auto; }
-table { border-collapse: collapse; }
+/* The names above and the labels on the left stay in view, however many runs and rows there are. */
+div { overflow: auto; max-height: 94vh; }
+table { border-collapse: separate; border-spacing: 0; }
 th, td { padding: .25rem 1rem .25rem 0; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
+td { overflow-wrap: anywhere; min-width: 5rem; }
 th {
   position: sticky; left: 0;
-  font-weight: normal; color: var(--soft); background: var(--panel); white-space: nowrap;
+  font-weight: normal; color: var(--soft); background: var(--panel); width: 11rem; min-width: 11rem;
 }
 tr:not(.group) + tr:not(.group) > * { border-top: 1px solid var(--line); }
 .names td, .group th { font-weight: 600; color: var(--ink); padding-top: 1rem; }
+.names > * { position: sticky; top: 0; z-index: 1; background: var(--panel); }
+.names th { z-index: 2; }
 a { color: var(--accent); }
 strong { color: var(--best); }
-td img { width: 24rem; }
+/* As large as there is room for all runs beside each other, until they become too small to see anything. */
+td img { width: clamp(9rem, calc((100vw - 17rem) / var(--runs) - 1rem), 24rem); }
 """
 
 
@@ -148,11 +156,10 @@ def page(runs: list[Run]) -> str:
     for title, measures in MEASURES.items():
         rows.append(_row(title, (), "group"))
         for label, name, choose in measures:
-            known = {run.metrics[name] for run in runs if name in run.metrics}
-            if not known:  # of no labels, say
+            if not any(name in run.metrics for run in runs):  # of no labels, say
                 continue
-            best = choose(known) if choose and len(known) > 1 else None
-            rows.append(_row(label, (_text(run.metrics.get(name), best) for run in runs)))
+            best = _best(runs, name, choose, SAME[title])
+            rows.append(_row(label, (_text(run.metrics.get(name), mark) for run, mark in zip(runs, best, strict=True))))
     rows.append(_row("Seconds (-: did not run on this machine)", (), "group"))
     for stage in dict.fromkeys(stage for run in runs for stage in run.times):
         rows.append(_row(stage, (_text(run.times.get(stage)) for run in runs)))
@@ -168,20 +175,35 @@ def page(runs: list[Run]) -> str:
 <title>Experiments</title>
 <style>{STYLE}</style>
 {curves}
-<div><table>
+<p>The best values are bold, among runs with the same images.</p>
+<div><table style="--runs: {len(runs)}">
 {table}
 </table></div>
 </html>
 """
 
 
+def _best(
+    runs: list[Run], name: str, choose: Callable[[Iterable[float]], float] | None, same: tuple[str, ...]
+) -> list[bool]:
+    """Mark the runs with the best value, among those that measured it on the same and differ in it."""
+    kinds = [{key: value for key, value in run.params.items() if key.startswith(same)} for run in runs]
+    marks = []
+    for run, kind in zip(runs, kinds, strict=True):
+        values = {
+            run.metrics[name] for run, other in zip(runs, kinds, strict=True) if other == kind and name in run.metrics
+        }
+        marks.append(choose is not None and len(values) > 1 and run.metrics.get(name) == choose(values))
+    return marks
+
+
 def _row(label: str, cells: Iterable[str], kind: str = "") -> str:
     return f'<tr class="{kind}"><th>{escape(label)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
-def _text(value: Any, best: Any = None) -> str:
+def _text(value: Any, best: bool = False) -> str:
     text = "-" if value is None else escape(value if isinstance(value, str) else json.dumps(value))
-    return text if best is None or value != best else f"<strong>{text}</strong>"
+    return f"<strong>{text}</strong>" if best else text
 
 
 def _link(address: str, what: str) -> str:
