@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 CONVAE := PYTHONPATH=src python -P -m convae
 
 .PHONY: help repro compare verify check-lock push doctor shared-folder shared-cache \
-  bench bench-quick results check-results deps test test-fast test-nightly test-team test-arm64 lint format lock clean
+  bench bench-quick results check-results pictures \
+  deps test test-fast test-nightly test-team test-arm64 lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -121,6 +122,9 @@ test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, fau
 
 test-arm64: .convae/emulated/made ## train small networks on emulated ARM, in minutes; MACHINES='Haswell EPYC': on these
 	nice python tests/emulated/compare.py $(or $(MACHINES),arm64)
+
+pictures: $(VENV)/installed-dev ## make the pictures in docs/ anew, from the current code; ONLY=explorer,emoji: these
+	@PYTHONPATH=src python -m tools.pictures $(if $(ONLY),--only $(ONLY))
 
 deps: $(VENV)/installed-dev ## write what follows from the code: dependencies in dvc.yaml, the stages' table in docs/design.md
 	@python -m tools.dependencies
