@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_images
 from convae import artifacts
 from convae.data import folders
 from convae.data.params import DataParams
-from convae.data.preparation import LARGEST_PIXELS
+from convae.network.preparation import LARGEST_PIXELS
 
 SIZE = (64, 64)
 # Kinds of files: side in pixels and file name extension.

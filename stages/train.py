@@ -6,9 +6,9 @@ import torch
 
 from convae import artifacts
 from convae.data.images import read_images
-from convae.data.preparation import read_preparation
 from convae.network import start, weights
 from convae.network.params import configure, load_architecture
+from convae.network.preparation import read_preparation
 from convae.params import load_section
 from convae.stage import run
 from convae.training import checkpoints, devices, history, hosts, loop, validation

@@ -11,7 +11,6 @@ from convae import arguments, artifacts
 from convae.commands.inputs import check_model
 from convae.data.inputs import Images, read_inputs
 from convae.data.listing import named
-from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
 from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import from_mixture, read_mixture
@@ -23,6 +22,7 @@ from convae.network import pixels as scaling
 from convae.network.chunks import map_chunks
 from convae.network.exporting import to_onnx
 from convae.network.models import Autoencoder
+from convae.network.preparation import Preparation
 
 __all__ = [
     "ConvaeError",

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from convae.data.params import TEST_FRACTION, DataParams
-from convae.data.preparation import LARGEST_PIXELS, WHITE
 from convae.errors import ConvaeError
 from convae.generation.params import GenerateParams
 from convae.latents.params import ExtractParams
 from convae.maps.params import TsneParams
 from convae.network.params import ModelParams
+from convae.network.preparation import LARGEST_PIXELS, WHITE
 from convae.params import PARAMS, Section, read_params, validated
 from convae.training.params import TrainParams
 from convae.views.params import PlotParams

@@ -22,9 +22,9 @@ from sklearn.datasets import load_sample_images
 import convae
 from convae import artifacts
 from convae.commands.main import main
-from convae.data.preparation import Preparation
 from convae.network.config import ModelConfig
 from convae.network.models import build
+from convae.network.preparation import Preparation
 from convae.network.weights import weights, write_weights
 
 CONFIGS = {

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from convae.data.fitting import fitted, loses_half, too_small
-from convae.data.preparation import Preparation
+from convae.network.preparation import Preparation
 
 RED = (200, 10, 0)
 

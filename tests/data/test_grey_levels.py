@@ -10,8 +10,8 @@ from convae.data.folders import source
 from convae.data.grey_levels import levels_in_use, scaled
 from convae.data.image_files import decode_files, find_levels
 from convae.data.params import DataParams
-from convae.data.preparation import LARGEST_PIXELS, Preparation
 from convae.errors import ConvaeError
+from convae.network.preparation import LARGEST_PIXELS, Preparation
 
 
 def save(folder: Path, images: dict[str, np.ndarray]) -> list[Path]:

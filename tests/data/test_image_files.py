@@ -13,7 +13,7 @@ from tifffile import imwrite
 
 from convae.data.image_files import ANIMATION, CROPPED, DARK_COLOURS, PROFILE, decode
 from convae.data.image_formats import UnusableImageError, decoder, read_header
-from convae.data.preparation import Preparation
+from convae.network.preparation import Preparation
 
 WHITE = (255, 255, 255)
 BLUE = (0, 0, 255)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from convae.artifacts import write_json
-from convae.data.preparation import Preparation, read_preparation
 from convae.errors import ConvaeError
 from convae.network.architecture import Architecture
 from convae.network.config import read_config
@@ -13,6 +12,7 @@ from convae.network.conv import Conv
 from convae.network.conv_linear import ConvLinear
 from convae.network.dense import Dense
 from convae.network.params import configure
+from convae.network.preparation import Preparation, read_preparation
 
 CONV = Conv(channels=(32, 64))
 LINEAR = ConvLinear(channels=(32,), latent_size=10)

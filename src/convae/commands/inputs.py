@@ -9,9 +9,9 @@ from pathlib import Path
 
 from convae.data.inputs import Images, read_inputs
 from convae.data.listing import shown
-from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
 from convae.network.config import read_config
+from convae.network.preparation import Preparation
 
 MODEL_FILES = ("config.json", "weights.safetensors")
 IN_A_PROJECT = "in a project, `dvc pull` or `dvc repro` brings it"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
-from convae.data.preparation import Fit, Preparation
+from convae.network.preparation import Fit, Preparation
 
 
 def too_small(size: Sequence[int], wanted: Sequence[int], fit: Fit = "crop") -> bool:

@@ -14,10 +14,10 @@ from convae.data.image_files import decode_files, find_levels
 from convae.data.image_formats import UnusableImageError, check_file, decoder, read_header
 from convae.data.listing import SPLITS, ImageFile, layout, list_images, named, shown
 from convae.data.params import TEST_FRACTION, DataParams
-from convae.data.preparation import Preparation
 from convae.data.processes import map_in_processes
 from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
 from convae.errors import ConvaeError
+from convae.network.preparation import Preparation
 
 
 def source(params: DataParams) -> Source:

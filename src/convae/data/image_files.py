@@ -20,8 +20,8 @@ from convae.data.image_formats import (
     read_file,
     refusals,
 )
-from convae.data.preparation import Preparation
 from convae.data.processes import map_in_processes
+from convae.network.preparation import Preparation
 from convae.progress import progress
 
 # Notes on images that are used all the same.

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, featur
 
 from convae.data.grey_levels import is_deep
 from convae.data.plain_copies import without_metadata
-from convae.data.preparation import LARGEST_PIXELS
+from convae.network.preparation import LARGEST_PIXELS
 
 Result = TypeVar("Result")
 # Those that Pillow decodes to the same bytes on every processor of a kind.

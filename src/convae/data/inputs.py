@@ -11,8 +11,8 @@ import numpy as np
 from convae import artifacts
 from convae.data.image_files import decode_files
 from convae.data.listing import list_images, shown
-from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
+from convae.network.preparation import Preparation
 
 
 class Images(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from convae.data.preparation import Colour, Fit, Pixels, Preparation
+from convae.network.preparation import Colour, Fit, Pixels, Preparation
 from convae.params import Section
 
 Side = Annotated[int, Field(ge=8, le=256)]

@@ -15,9 +15,9 @@ from convae.data.fitting import fitted, too_small
 from convae.data.formats import idx_images, idx_labels, parse_records
 from convae.data.image_formats import decoder
 from convae.data.params import DataParams
-from convae.data.preparation import Preparation
 from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check_size
 from convae.errors import ConvaeError
+from convae.network.preparation import Preparation
 from convae.progress import progress
 
 SPLITS = ("train", "test")

@@ -7,8 +7,8 @@ import numpy as np
 
 from convae.artifacts import WriteRows
 from convae.data.params import DataParams
-from convae.data.preparation import Preparation
 from convae.errors import ConvaeError
+from convae.network.preparation import Preparation
 
 # The label of images that have none.
 UNLABELLED = -1

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from convae import artifacts
-from convae.data.preparation import Preparation
+from convae.network.preparation import Preparation
 from convae.params import Section
 
 Size = Annotated[int, Field(ge=1, le=4096)]

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from convae.data.preparation import Preparation
 from convae.network.architecture import Architecture
 from convae.network.config import Arithmetic, Augment, ModelConfig
 from convae.network.conv import Conv
 from convae.network.conv_linear import ConvLinear
 from convae.network.dense import Dense
 from convae.network.pca_conv import PcaConv
+from convae.network.preparation import Preparation
 from convae.params import PARAMS, Section, load_section, lookup, read_params, validated
 
 
