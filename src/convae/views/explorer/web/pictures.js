@@ -1,7 +1,7 @@
 import { cssColour } from "./colours.js";
 import { covered } from "./names.js";
 import { data } from "./page_data.js";
-import { drawScaled } from "./scaled.js";
+import { imageDrawer } from "./scaled.js";
 import { shown, state } from "./state.js";
 import { placeOf, view, wholeView } from "./view.js";
 
@@ -107,6 +107,7 @@ export function drawPictures(context, names) {
   const [wide, high] = sizeAt(level, choices.whole);
   const frame = Math.round(FRAME * view.ratio);
   context.lineWidth = frame;
+  const drawImage = imageDrawer(context, wide, high);
   drawn.width = (wide + 2 * frame) / view.ratio;
   drawn.height = (high + 2 * frame) / view.ratio;
   for (const i of points) {
@@ -119,7 +120,7 @@ export function drawPictures(context, names) {
     context.globalAlpha = state.focus && !state.focus[i] ? 0.35 : 1;
     context.strokeStyle = cssColour(i);
     context.strokeRect(x - frame / 2, y - frame / 2, wide + frame, high + frame);
-    drawScaled(context, i, x, y, wide, high);
+    drawImage(i, x, y);
   }
   context.globalAlpha = 1;
 }

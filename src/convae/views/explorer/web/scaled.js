@@ -3,44 +3,41 @@ import { redraw } from "./frames.js";
 import { data } from "./page_data.js";
 import { drawTile, loadSheet } from "./sheets.js";
 
-/** Images at the size in which they were last drawn on the map: each is scaled once, and then only copied. */
-const scaled = {
-  canvas: make("canvas"),
-  wide: 0,
-  high: 0,
-  columns: 0,
-  rows: 0,
-  /** @type {Map<number, number>} the place of each point's image: row after row */
-  places: new Map(),
-};
+/** So many milliseconds of a frame go into images that are new; the others of them wait for the next frames. */
+const PATIENCE = 6;
 
-/** @param {HTMLCanvasElement} target @param {number} wide @param {number} high of an image, in device pixels */
-function forget(target, wide, high) {
-  // Half as wide and as high again as the window, since a part of it is new in most frames.
-  const columns = Math.ceil((1.5 * target.width) / wide) + 2;
-  const rows = Math.ceil((1.5 * target.height) / high) + 2;
-  Object.assign(scaled.canvas, { width: columns * wide, height: rows * high });
-  Object.assign(scaled, { wide, high, columns, rows });
-  scaled.places.clear();
+/** Images in the size that they have on the map now: each is scaled once, and then only copied. */
+const scaled = { wide: 0, high: 0, canvases: /** @type {Map<number, HTMLCanvasElement>} */ (new Map()) };
+
+/** @param {number} point @returns {HTMLCanvasElement | undefined} its image, if its sheet is there */
+function scale(point) {
+  const canvas = make("canvas", { width: scaled.wide, height: scaled.high });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+  context.imageSmoothingEnabled = scaled.wide < data.thumbnail.width;
+  if (!drawTile(context, "images", point, 0, 0, scaled.wide, scaled.high)) return undefined;
+  scaled.canvases.set(point, canvas);
+  return canvas;
 }
 
 /**
- * Draw a point's image, or see to it that it is drawn once it is there.
- * @param {CanvasRenderingContext2D} context @param {number} point
- * @param {number} x @param {number} y @param {number} wide @param {number} high in device pixels
+ * Make what draws images; those that are not ready are drawn in a later frame.
+ * @param {CanvasRenderingContext2D} context @param {number} wide @param {number} high in device pixels
+ * @returns {(point: number, x: number, y: number) => void}
  */
-export function drawScaled(context, point, x, y, wide, high) {
-  const { places } = scaled;
-  const full = places.size === scaled.columns * scaled.rows && !places.has(point);
-  if (full || scaled.wide !== wide || scaled.high !== high) forget(context.canvas, wide, high);
-  const place = places.get(point) ?? places.size;
-  const [left, top] = [(place % scaled.columns) * wide, Math.floor(place / scaled.columns) * high];
-  if (!places.has(point)) {
-    const own = /** @type {CanvasRenderingContext2D} */ (scaled.canvas.getContext("2d", { alpha: false }));
-    own.imageSmoothingEnabled = wide < data.thumbnail.width;
-    if (!drawTile(own, "images", point, left, top, wide, high))
-      return void loadSheet("images", point).then(() => redraw("points"));
-    places.set(point, place);
-  }
-  context.drawImage(scaled.canvas, left, top, wide, high, x, y, wide, high);
+export function imageDrawer(context, wide, high) {
+  const { canvases } = scaled;
+  const most = (4 * context.canvas.width * context.canvas.height) / (wide * high) + 100;
+  if (scaled.wide !== wide || scaled.high !== high || canvases.size > most) canvases.clear();
+  Object.assign(scaled, { wide, high });
+  let spent = 0;
+  return (point, x, y) => {
+    const ready = canvases.get(point);
+    if (ready) return context.drawImage(ready, x, y);
+    if (spent > PATIENCE) return redraw("points");
+    const start = performance.now();
+    const image = scale(point);
+    if (image) context.drawImage(image, x, y);
+    else loadSheet("images", point).then(() => redraw("points"));
+    spent += performance.now() - start;
+  };
 }

@@ -92,15 +92,14 @@ export function showWhole() {
 
 /** Zoom to some points, but not so close that those around them are out of sight. @param {number[]} points */
 export function showPoints(points) {
-  const { scale: whole } = wholeView();
-  // Room for the points' own images.
-  const [room, part] = [30 / whole, { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity }];
+  const room = 15 / wholeView().scale;
+  const part = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
   for (const i of points) {
     const [x, y] = [data.positions[2 * i], data.positions[2 * i + 1]];
-    part.left = Math.min(part.left, x - room / 8);
-    part.right = Math.max(part.right, x + room / 8);
-    part.bottom = Math.min(part.bottom, y - room / 8);
-    part.top = Math.max(part.top, y + room / 8);
+    part.left = Math.min(part.left, x - room);
+    part.right = Math.max(part.right, x + room);
+    part.bottom = Math.min(part.bottom, y - room);
+    part.top = Math.max(part.top, y + room);
   }
   const { x, y, scale } = viewOf(part);
   glideTo(x, y, scale);
