@@ -1,12 +1,15 @@
 """What several test modules need: real MNIST, copies of this repository to run the real pipeline in, a watch on it."""
 
 import gc
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import chdir, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import yaml
 from dvc.repo import Repo
 from filelock import FileLock
 
+from convae.commands.main import run_program
 from convae.commands.programs import REPOSITORY_VARIABLES
 from convae.data.description import read_description
 from convae.data.downloads import fetch
@@ -43,7 +47,6 @@ SLICE = {
     "generate.components": 5,
     "plot.dpi": 50,
 }
-SHAPES = {"data.source": "examples/shapes", "data.train_images": None, "data.test_images": None}
 # Their outputs are the same whatever the parameters.
 CHECKS = ("check", "check_images")
 
@@ -100,12 +103,12 @@ def mnist_raw(make_once: MakeOnce) -> Path:
     return make_once("mnist", fill)
 
 
-# Those that take longest first, so that pytest's processes, which share out whole modules, end at about the same time;
-# among the first three only one that waits for the finished pipeline.
+# Those that take longest first, so that pytest's processes, which share out whole modules, end at about the same time.
+# The first makes the finished pipeline, and the next ones do not wait for it; one makes experiments for others.
 LONGEST = [
-    *("test_folder", "test_reproducible", "test_remotes", "test_threads", "test_experiments", "test_other_machines"),
-    *("test_merge", "test_training_processes", "test_compare", "test_small_repository", "test_shared_cache"),
-    *("test_end_to_end", "test_workflow", "test_boundaries"),
+    *("test_folder", "test_threads", "test_small_repository", "test_kernels", "test_experiments"),
+    *("test_training_processes", "test_remotes", "test_other_machines", "test_reproducible", "test_compare"),
+    *("test_recipes", "test_shared_cache", "test_workflow", "test_merge", "test_boundaries", "test_end_to_end"),
 ]
 
 
@@ -123,6 +126,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter and "skipped" in reporter.stats:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def python(script: str, *arguments: object, cwd: Path = REPOSITORY, **environment: str) -> list[str]:
+    """Run a script in a process of its own, which finds convae and what tests share; give the lines that it prints."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}/tests", **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=600,
+    ).stdout.splitlines()
+
+
+def wait(condition: Callable[[], object], seconds: float = 60, pause: float = 0.02) -> None:
+    """Wait until something has come about, and fail if it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(pause)
 
 
 class Repository:
@@ -154,8 +178,12 @@ class Repository:
     def commit_first(self) -> None:
         """Make this folder a Git repository with all that is in it."""
         self.run("git init --quiet --initial-branch main")
+        self.commit("Start here")
+
+    def commit(self, message: str) -> None:
+        """Commit all that is there."""
         self.run("git add --all")
-        self.run("git commit --quiet --message 'Start here'")
+        self.run(f"git commit --quiet --message '{message}'")
 
     def params(self) -> dict[str, Any]:
         return yaml.safe_load((self.path / "params.yaml").read_text())
@@ -186,9 +214,21 @@ def environment() -> dict[str, str]:
 
 def copy_of(repository: Repository, folder: Path, **environment: str) -> Repository:
     """Copy a repository with its data and cache; its checkpoints are its own."""
-    shutil.copytree(repository.path, folder / "convae", symlinks=True)
+
+    def copy(source: str, target: str) -> None:
+        with suppress(FileNotFoundError):  # a worker of DVC's queue that ends removes its files
+            shutil.copy2(source, target)
+
+    shutil.copytree(repository.path, folder / "convae", symlinks=True, copy_function=copy)
     own = {"CONVAE_CHECKPOINTS": str(folder / "checkpoints"), **environment}
     return Repository(folder / "convae", {**repository.environment, **own})
+
+
+def run_convae(repository: Repository, *arguments: str) -> str:
+    """Run a program of convae in this process, which has the libraries that it would import; give what it prints."""
+    with chdir(repository.path), redirect_stdout(io.StringIO()) as printed:
+        assert not run_program(arguments)
+    return printed.getvalue()
 
 
 def stages_run(output: str) -> list[str]:
@@ -246,54 +286,10 @@ def finished(make_repository: Callable[..., Repository], make_once: MakeOnce) ->
         repository = Repository(folder / "convae", mine.environment)
         shutil.copytree(mine.path, repository.path)
         repository.run("dvc repro")
-        repository.run("git add --all")
-        repository.run("git commit --quiet --message 'Run the pipeline'")
+        repository.commit("Run the pipeline")
 
     made = make_once("finished", fill)
     # DVC locks a repository even to look at it, so each of pytest's processes has its own.
     shutil.rmtree(mine.path)
     shutil.copytree(made / "convae", mine.path, symlinks=True)
     return mine
-
-
-def watch(repository: Repository, stage: str, log: Path) -> list[tuple[str, str]]:
-    """Run a stage outside DVC, whose own watch would read all that is declared; give its events and what they name."""
-    repository.run(
-        f"python -m stages.{stage}",
-        PYTHONPATH=str(REPOSITORY / "tests/pipeline/watched"),
-        WATCH_LOG=str(log),
-        WATCH_ROOT=str(repository.path),
-    )
-    return watch_log(log)
-
-
-def watch_log(log: Path) -> list[tuple[str, str]]:
-    return [(event, name) for event, _, name in (line.partition(" ") for line in log.read_text().splitlines())]
-
-
-@pytest.fixture(scope="session")
-def watched_repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Provide a copy of the finished repository in which extract reads both splits, as it declares."""
-    repository = copy_of(finished, tmp_path_factory.mktemp("watched"))
-    repository.set_params(**{"extract.split": "all"})
-    return repository
-
-
-@pytest.fixture(scope="session")
-def watched(watched_repository: Repository, make_once: MakeOnce) -> Callable[[str], list[tuple[str, str]]]:
-    """Provide a function that gives what `watch` saw of a stage; all of them have run once, in their order.
-
-    So has "download of a folder".
-    """
-
-    def fill(folder: Path) -> None:
-        for stage in yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]:
-            if stage == "download":
-                before = {f"data.{key}": value for key, value in watched_repository.params()["data"].items()}
-                watched_repository.set_params(**SHAPES)
-                watch(watched_repository, stage, folder / "download of a folder")
-                watched_repository.set_params(**before)
-            watch(watched_repository, stage, folder / stage)
-
-    logs = make_once("watched", fill)
-    return lambda stage: watch_log(logs / stage)

@@ -3,9 +3,6 @@
 import io
 import itertools
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +12,8 @@ import pytest
 import yaml
 from conftest import REPOSITORY, Repository, copy_of
 from safetensors.numpy import load, save
+
+from pipeline.conftest import forks
 
 DATA = "artifacts/data"
 CLASSES, TRAIN_IMAGES, TRAIN_LABELS = f"{DATA}/classes.json", f"{DATA}/train_images.npy", f"{DATA}/train_labels.npy"
@@ -108,7 +107,7 @@ def case(stage: str, path: str, what: str, damage: Damage, named: str = "") -> C
 fewer = array(lambda values: values[:-1])
 # Half the size, in both directions.
 smaller = array(lambda values: values[:, :, ::2, ::2])
-CASES = [  # by stage, so that one process at a time has imported what they need
+CASES = [
     *in_turn(),
     case("tsne", LATENTS, "NaN", array(nan)),
     case("quality", EMBEDDING, "NaN", array(nan)),
@@ -136,62 +135,19 @@ CASES = [  # by stage, so that one process at a time has imported what they need
     case("evaluate", TRAIN_IMAGES, "smaller than the network takes", smaller),
     case("extract", TEST_IMAGES, "smaller than the network takes", smaller),
 ]
-CASES.sort(key=lambda case: case.stage)
-# It imports what a stage needs, which takes most of the time, and then runs the stage's script in a fork for each line
-# that it is given: the name of a file for what the script says on stderr.
-FORKS = """
-import gc, importlib, os, runpy, sys
-name = sys.argv[1]
-importlib.import_module(name)
-del sys.modules[name]
-gc.freeze()  # else each fork looks through, and so copies, all that was imported
-for log in sys.stdin:
-    child = os.fork()
-    if not child:
-        for number, path in ((1, os.devnull), (2, log.strip())):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-        sys.exit()
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
 def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    path = tmp_path_factory.mktemp("boundaries") / "convae"
-    shutil.copytree(finished.path, path, symlinks=True)
-    checkpoints = str(path.parent / "checkpoints")
-    repository = Repository(path, {**finished.environment, "CONVAE_CHECKPOINTS": checkpoints})
+    repository = copy_of(finished, tmp_path_factory.mktemp("boundaries"))
     repository.set_params(**{"extract.split": "all"})  # with another split, some of the artifacts are not read
     return repository
 
 
 @pytest.fixture(scope="module")
 def run_in_fork(repository: Repository) -> Iterator[Callable[[str, Path], int]]:
-    """Provide a function that runs a stage, whose stderr goes to a file, and gives its exit code."""
-    processes: dict[str, subprocess.Popen[str]] = {}
-
-    def end() -> None:
-        for process in processes.values():
-            process.communicate(timeout=60)
-        processes.clear()
-
-    def run(stage: str, log: Path) -> int:
-        if stage not in processes:
-            end()
-            processes[stage] = subprocess.Popen(
-                [sys.executable, "-c", FORKS, f"stages.{stage}"],
-                cwd=repository.path,
-                env={**repository.environment, "PYTHONDONTWRITEBYTECODE": "1"},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        print(log, file=processes[stage].stdin, flush=True)
-        return int(processes[stage].stdout.readline())
-
-    yield run
-    end()
+    with forks(repository) as run:
+        yield run
 
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:

@@ -1,19 +1,20 @@
 """What a stage reads, writes and imports, watched while it runs, is what dvc.yaml declares, no less and no more."""
 
 import re
-import shutil
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository, watch
+from conftest import REPOSITORY, Repository, copy_of
+
+from pipeline.conftest import TILES, watch
 
 pytestmark = pytest.mark.slow
 
 # What dvc.yaml takes from the parameters is not changed here.
-CHOICES = {"${plot.format}": "png", "${model.architecture}": "conv"}
+CHOICES = {"${plot.format}": "png", "${model.architecture}": "conv_linear"}
 TEXT = re.sub(r"\$\{(plot|model)\.\w+\}", lambda match: CHOICES[match[0]], (REPOSITORY / "dvc.yaml").read_text())
 PIPELINE = yaml.safe_load(TEXT)["stages"]
 # The record of each stage's time, which is scratch of the working copy, and no result depends on it.
@@ -69,10 +70,9 @@ def test_a_stage_reads_writes_and_imports_exactly_what_it_declares(
 ) -> None:
     events = watched(stage)
     if stage == "download":  # each kind of source imports what the other does not need
-        of_a_folder = watched("download of a folder")
-        assert sum(name.endswith(".png") for event, name in of_a_folder if event == "read") > 100
-        source = re.compile(r"datasets/MNIST.yaml|examples/shapes(/.*)?")
-        events = [(event, source.sub("${data.source}", name)) for event, name in events + of_a_folder]
+        assert sum(name.startswith("photos/") for event, name in events if event == "read") >= TILES
+        source = re.compile(r"datasets/MNIST.yaml|photos(/.*)?")
+        events = [(event, source.sub("${data.source}", name)) for event, name in events + watched("download of MNIST")]
     assert summarised(events) == declared(PIPELINE[stage])
 
 
@@ -93,8 +93,7 @@ def test_a_stage_depends_on_the_version_of_each_library_that_it_loads_and_of_no_
 
 
 def test_the_watch_sees_through_a_stage_that_hides_something(watched_repository: Repository, tmp_path: Path) -> None:
-    copy = Repository(tmp_path / "convae", watched_repository.environment)
-    shutil.copytree(watched_repository.path, copy.path, symlinks=True)
+    copy = copy_of(watched_repository, tmp_path)
     script = copy.path / "stages/tsne.py"
     secret = """
     import subprocess, sys

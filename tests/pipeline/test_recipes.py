@@ -21,12 +21,18 @@ def blocks(heading: str) -> list[str]:
     return [re.sub(rf"^{indent}", "", code, flags=re.MULTILINE) for indent, code in found]
 
 
-@pytest.fixture
-def repository(finished: Repository, tmp_path: Path) -> Repository:
-    repository = copy_of(finished, tmp_path)
-    repository.run("python -m tools.dependencies")  # the parameters of the tests, as DVC writes them
-    repository.run("git commit --quiet --all --message 'Write the parameters as DVC does'")
+@pytest.fixture(scope="module")
+def written_by_dvc(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Provide the finished repository with the parameters of the tests as DVC writes them."""
+    repository = copy_of(finished, tmp_path_factory.mktemp("recipes"))
+    repository.run("python -m tools.dependencies")
+    repository.commit("Write the parameters as DVC does")
     return repository
+
+
+@pytest.fixture
+def repository(written_by_dvc: Repository, tmp_path: Path) -> Repository:
+    return copy_of(written_by_dvc, tmp_path)
 
 
 def edit(repository: Repository, name: str, old: str, new: str) -> None:
