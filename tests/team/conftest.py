@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import NamedTuple
 import psutil
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository, program
+from conftest import REPOSITORY, MakeOnce, Repository, copy_of, program, wait
+from dvc.repo import Repo
 
 PASSWORD = "correct-horse"  # of every account, and so what no committed file may hold
 
@@ -56,11 +56,12 @@ def process(command: list[str], folder: Path, port: int, ready: str = "", **envi
             start_new_session=True,
         )
         try:
-            deadline = time.monotonic() + 60
-            while not (answers(port) and ready in log.read_text()):
+
+            def is_ready() -> bool:
                 assert server.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
+                return answers(port) and ready in log.read_text()
+
+            wait(is_ready)
             yield
         finally:
             # sshd's children lead sessions of their own.
@@ -220,6 +221,45 @@ def documented(page: str, heading: str) -> list[str]:
     commands = section.partition("```sh\n")[2].partition("```")[0].splitlines()
     assert commands, heading
     return [command.partition("  #")[0] for command in commands]
+
+
+def statuses(repository: Repository) -> dict[str, str]:
+    """The state of each task in DVC's queue, by name, as in `dvc queue status`, but without a second for each look."""
+    with Repo(repository.path) as repo:
+        return {task["name"]: task["status"] for task in repo.experiments.celery_queue.status()}
+
+
+@pytest.fixture(scope="session")
+def lab(finished: Repository, make_once: MakeOnce, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Provide the finished repository after a queue of experiments, while which the code of the workspace was another.
+
+    A grid of two resolutions, another perplexity ("islands"), other channels and another rate ("narrow", without its
+    map and figures), a change of the code ("titled"). The dataset is in the cache and nowhere else: an experiment that
+    downloads fails.
+    """
+    nowhere = {"CONVAE_MIRROR": "/nowhere", "PIP_INDEX_URL": "http://127.0.0.1:9"}
+
+    def fill(folder: Path) -> None:
+        lab = copy_of(finished, folder, **nowhere)
+        lab.run("dvc exp run --queue -S plot.dpi=60,70 plot")
+        lab.run("dvc exp run --queue --name islands -S tsne.perplexity=5")
+        other = "-S model.conv.channels=[16,32] -S train.learning_rate=0.00001"
+        lab.run(f"dvc exp run --queue --name narrow {other} evaluate assess")
+        figures = lab.path / "src/convae/views/embedding.py"
+        original = figures.read_text()
+        figures.write_text(original.replace("t-SNE of", "A map of"))
+        lab.run("dvc exp run --queue --name titled")
+        figures.write_text("raise SystemExit('the code of the workspace ran')")
+        # The worker, which goes on in the background, would keep a pipe open.
+        lab.run("dvc queue start --jobs 2 >/dev/null 2>&1", PYTHONPATH=str(lab.path / "src"))
+        # Git first: it costs nothing to ask, and to start DVC takes a second from the experiments.
+        refs = "git for-each-ref refs/exps/*/*/*"
+        wait(lambda: len(lab.run(refs).splitlines()) >= 5, 600, 0.5)
+        wait(lambda: not set(statuses(lab).values()) & {"Queued", "Running"}, 600, 1)
+        figures.write_text(original)
+
+    made = make_once("lab", fill)
+    return copy_of(Repository(made / "convae", finished.environment), tmp_path_factory.mktemp("lab"), **nowhere)
 
 
 @pytest.fixture(scope="session")

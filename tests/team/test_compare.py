@@ -7,25 +7,22 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Repository, copy_of
+from conftest import Repository, copy_of, run_convae
 from PIL import Image
 
 from convae.commands import compare
+from convae.errors import ConvaeError
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def repository(finished: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Provide the finished repository with two experiments."""
-    repository = copy_of(finished, tmp_path_factory.mktemp("compare"))
-    repository.run("dvc exp run --temp --name islands -S tsne.perplexity=5")
-    repository.run("dvc exp run --temp --name larger -S plot.dpi=60")
-    return repository
+def repository(lab: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return copy_of(lab, tmp_path_factory.mktemp("compare"))
 
 
 def write_page(repository: Repository) -> str:
-    output = repository.run("python -m convae compare", PYTHONPATH="src")
+    output = run_convae(repository, "compare")
     path = repository.path / compare.PAGE
     assert output == f"{path.as_uri()}\n"
     return path.read_text()
@@ -46,35 +43,32 @@ def images(page: str) -> dict[str, bytes]:
     return {what: base64.b64decode(content, validate=True) for what, content in found}
 
 
-def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository, page: str) -> None:
+def values(page: str, label: str) -> dict[str, str]:
+    """Give a row's values by the names of their columns."""
     table = rows(page)
-    # Newest first, as in DVC's table.
-    columns = dict(zip(table[""], range(3), strict=True))
-    assert columns.keys() == {"main", "islands", "larger"}
+    return dict(zip(table[""], table[label], strict=True))
 
-    def in_columns(values: dict[str, str]) -> list[str]:
-        return [values[name] for name in columns]
 
-    assert table["tsne.perplexity"] == in_columns({"main": "10", "islands": "5", "larger": "10"})
-    assert table["plot.dpi"] == in_columns({"main": "50", "islands": "50", "larger": "60"})
-    assert "train.epochs" not in table
-    mse = json.loads((repository.path / "metrics/losses.json").read_text())["test"]["mse"]
-    assert table["test images"] == [str(mse)] * 3
-    recalls = table["neighbour recall"]
-    assert recalls[columns["main"]] == recalls[columns["larger"]] != recalls[columns["islands"]]
-    best = max(recalls, key=lambda text: float(re.sub("<.*?>", "", text)))
+def test_the_page_shows_what_differs_and_what_came_of_it(repository: Repository, page: str) -> None:
+    perplexities = values(page, "tsne.perplexity")
+    assert perplexities.keys() > {"main", "islands", "narrow", "titled"}
+    assert perplexities == {**dict.fromkeys(perplexities, "10"), "islands": "5"}
+    assert sorted(values(page, "plot.dpi").values()) == ["50", "50", "50", "50", "60", "70"]
+    assert "train.epochs" not in rows(page)
+    mse = str(json.loads((repository.path / "metrics/losses.json").read_text())["test"]["mse"])
+    losses = {name: re.sub("<.*?>", "", loss) for name, loss in values(page, "test images").items()}
+    assert losses.pop("narrow") != mse
+    assert set(losses.values()) == {mse}
+    recalls = values(page, "neighbour recall")
+    assert recalls["main"] == recalls["titled"] != recalls["islands"]
+    best = max(recalls.values(), key=lambda text: float(re.sub("<.*?>", "", text)))
     assert re.fullmatch("<strong>.+</strong>", best)
 
 
-def seconds(page: str, stage: str) -> dict[str, str]:
-    table = rows(page)
-    return dict(zip(table[""], table[stage], strict=True))
-
-
 def test_the_page_states_how_long_each_stage_took_for_these_results(page: str) -> None:
-    train, tsne, plot = (seconds(page, stage) for stage in ("train", "tsne", "plot"))
-    assert len(set(train.values())) == 1  # the one run, whose results all three have
-    assert tsne["main"] == tsne["larger"]
+    train, tsne, plot = (values(page, stage) for stage in ("train", "tsne", "plot"))
+    assert train["main"] == train["islands"] == train["titled"]  # the one run, whose results they have
+    assert tsne["main"] == tsne["narrow"]
     assert all(float(each) > 0 for column in (train, tsne, plot) for each in column.values())
 
 
@@ -84,39 +78,34 @@ def test_times_go_with_results_when_an_experiment_is_renamed_and_its_name_used_a
     copy = copy_of(repository, tmp_path)
     copy.run("dvc exp rename islands coast")
     copy.run("dvc exp run --temp --name islands -S plot.dpi=70")
-    after = write_page(copy)
-    assert seconds(after, "tsne")["coast"] == seconds(page, "tsne")["islands"]
-    assert seconds(after, "tsne")["islands"] == seconds(page, "tsne")["main"]
+    after, before = values(write_page(copy), "tsne"), values(page, "tsne")
+    assert (after["coast"], after["islands"]) == (before["islands"], before["main"])
 
 
 def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository, page: str) -> None:
     # Nothing is fetched from anywhere.
     assert re.findall(r"""(?:src|url)\W+(?!data:)\w+""", page) == []
     figures = images(page)
-    expected = {
-        f"{figure} of {name}"
-        for figure in ("reconstructions", "map", "samples")
-        for name in ("main", "islands", "larger")
-    }
+    names = rows(page)[""]
+    expected = {f"{figure} of {name}" for figure in ("reconstructions", "map", "samples") for name in names}
     assert figures.keys() == expected | {"losses by epoch"}
     for content in figures.values():
         Image.open(io.BytesIO(content)).verify()
     assert figures["map of main"] == (repository.path / compare.FIGURES["map"]).read_bytes()
-    assert len({figures[f"map of {name}"] for name in ("main", "islands", "larger")}) == 3
+    assert len({figures[f"map of {name}"] for name in names if name != "narrow"}) == 5
 
 
 def test_the_page_links_to_the_explorer_of_each_run_and_the_command_opens_the_same(
     repository: Repository, page: str
 ) -> None:
-    found = dict(re.findall(r'<a href="([^"]+)">explore (\w+)</a>', page))
+    found = dict(re.findall(r'<a href="([^"]+)">explore ([\w-]+)</a>', page))
     explorers = {name: (repository.path / compare.PAGE).parent / address for address, name in found.items()}
-    assert explorers.keys() == {"main", "islands", "larger"}
+    assert [*explorers] == rows(page)[""]
     contents = {name: path.read_bytes() for name, path in explorers.items()}
-    assert contents["main"] == contents["larger"] == (repository.path / "artifacts/plots/explorer.html").read_bytes()
+    assert contents["main"] == contents["titled"] == (repository.path / "artifacts/plots/explorer.html").read_bytes()
     assert contents["islands"] != contents["main"]
     for rev in ("islands", "main"):
-        output = repository.run(f"python -m convae explore --print --rev {rev}", PYTHONPATH="src")
-        assert output == f"{explorers[rev].as_uri()}\n"
+        assert run_convae(repository, "explore", "--print", "--rev", rev) == f"{explorers[rev].as_uri()}\n"
 
 
 def test_a_browser_is_given_the_workspace_s_explorer(repository: Repository) -> None:
@@ -126,15 +115,15 @@ def test_a_browser_is_given_the_workspace_s_explorer(repository: Repository) -> 
 
 
 def test_an_explorer_that_is_not_there_is_told_in_a_line(repository: Repository, tmp_path: Path) -> None:
-    output = repository.run("python -m convae explore --rev nonsense", code=1, PYTHONPATH="src")
-    fix = "name a commit, a branch, a tag or an experiment (`dvc exp list`)"
-    assert output == f"error: --rev nonsense: is not in this repository; {fix}\n"
+    fix = r"name a commit, a branch, a tag or an experiment \(`dvc exp list`\)"
+    with pytest.raises(ConvaeError, match=f"^--rev nonsense: is not in this repository; {fix}$"):
+        run_convae(repository, "explore", "--rev", "nonsense")
     repository.run(f"git clone --quiet . {tmp_path / 'clone'}")
     clone = Repository(tmp_path / "clone", repository.environment)
-    output = clone.run("python -m convae explore --rev HEAD", code=1, PYTHONPATH="src")
-    assert output.startswith("error: --rev HEAD: its explorer is neither in the cache nor on the remote; ")
-    output = clone.run("python -m convae explore", code=1, PYTHONPATH="src")
-    assert output.startswith("error: artifacts/plots/explorer.html: is missing; ")
+    with pytest.raises(ConvaeError, match=r"^--rev HEAD: its explorer is neither in the cache nor on the remote; "):
+        run_convae(clone, "explore", "--rev", "HEAD")
+    with pytest.raises(ConvaeError, match=r"^artifacts/plots/explorer\.html: is missing; "):
+        run_convae(clone, "explore")
 
 
 def test_the_same_experiments_give_the_same_bytes(repository: Repository, page: str) -> None:
@@ -171,11 +160,11 @@ def test_values_are_the_best_only_among_runs_with_the_same_images() -> None:
 def test_dvcs_page_shows_the_charts_and_figures_of_each_experiment_together(
     repository: Repository,
 ) -> None:
-    repository.run("dvc plots diff HEAD islands larger")
+    repository.run("dvc plots diff HEAD islands titled")
     page = (repository.path / "dvc_plots/index.html").read_text()
     charts = [json.loads(chart)["data"]["values"] for chart in re.findall(r"var spec = (.*);\n", page)]
     assert page.startswith("<!DOCTYPE html>\n<html lang=")  # the project's own, with the figures in their order
-    for name in ("HEAD", "islands", "larger"):
+    for name in ("HEAD", "islands", "titled"):
         # A row for each of the two losses of the one epoch, for each class, and for each point of the map.
         assert [len([row for row in chart if row["rev"] == name]) for chart in charts] == [2, 10, 400]
         for figure in compare.FIGURES.values():

@@ -58,7 +58,7 @@ def artifacts(person: Repository) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["ssh", "s3", "webdav", *at_night("folder", "http")])
+@pytest.mark.parametrize("name", ["ssh", *at_night("s3", "webdav", "folder", "http")])
 def test_a_clone_restores_all_that_the_lock_file_names_and_runs_no_stage(
     name: str, teams: Callable[[str], Team]
 ) -> None:

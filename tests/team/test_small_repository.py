@@ -4,12 +4,11 @@ import contextlib
 import hashlib
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository, copy_of, environment
+from conftest import REPOSITORY, Repository, copy_of, environment, wait
 
 from convae.commands import check_lock
 from convae.data.listing import SKIPPED, list_images
@@ -88,12 +87,8 @@ def test_files_of_other_programs_among_the_images_make_nothing_stale(repository:
 def test_after_the_kill_of_an_experiment_its_commands_bring_the_commit_back(repository: Repository) -> None:
     (repository.path / "code.sh").write_text("cp first.txt second.txt\nexec sleep 60\n")
     experiment = repository.popen("dvc exp run -S train.epochs=5")
-    deadline = time.monotonic() + 60
     # It has run a stage, and DVC has staged what that has changed.
-    while "dvc.lock" not in repository.run("git diff --cached --name-only"):
-        assert time.monotonic() < deadline
-        assert experiment.poll() is None, experiment.communicate()
-        time.sleep(0.1)
+    wait(lambda: "dvc.lock" in repository.run("git diff --cached --name-only"), pause=0.1)
     experiment.send_signal(signal.SIGTERM)
     experiment.wait(timeout=60)
     with contextlib.suppress(ProcessLookupError):

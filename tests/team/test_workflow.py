@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY, Repository, copy_of, program
+from conftest import REPOSITORY, Repository, copy_of, program, run_convae
 
 from convae.commands import check_lock
 from convae.errors import ConvaeError
@@ -78,7 +78,7 @@ def test_the_lock_of_a_finished_run_is_up_to_date_without_data(clone: Repository
     # DVC agrees that a parameter written in another way makes no lock stale.
     edit("params.yaml", "learning_rate: 0.001", "learning_rate: 1e-3")(clone.path)
     edit("params.yaml", "perplexity: 10", "perplexity: 10.0")(clone.path)
-    assert clone.run("python -m convae check-lock", PYTHONPATH="src").startswith("dvc.lock is up to date")
+    assert run_convae(clone, "check-lock").startswith("dvc.lock is up to date")
     assert "Running" not in clone.run("dvc repro --allow-missing --dry")
 
 
@@ -105,27 +105,27 @@ def test_a_lock_of_packages_that_the_pipeline_does_not_know_of_is_found(clone: R
 
 
 def test_the_workflow_of_a_pull_request_shows_its_changes_and_passes_or_fails_by_its_lock(
-    finished: Repository, tmp_path: Path
+    lab: Repository, tmp_path: Path
 ) -> None:
     job = yaml.safe_load((REPOSITORY / ".github/workflows/pull-request.yml").read_text())["jobs"]["results"]
     steps = {step["name"]: step["run"] for step in job["steps"] if "name" in step and "run" in step}
-    repository = copy_of(finished, tmp_path)
+    repository = copy_of(lab, tmp_path)
     repository.run("git checkout --quiet -b change")
-    repository.set_params(**{"tsne.perplexity": 12})
+    repository.set_params(**{"tsne.perplexity": 5})
     repository.run("git commit --quiet --all --message 'Change a parameter, but do not run'")
     stale = repository.run("git rev-parse HEAD").strip()
-    repository.run("dvc repro")
+    repository.run("dvc repro")  # which an experiment has run
     repository.run("git commit --quiet --all --message 'Run it'")
     for name, tip, code in (("stale", stale, 1), ("fresh", "change", 0)):
         # What GitHub checks out: the branch as merged.
         repository.run("git checkout --quiet -B merged main")
         repository.run(f"git merge --quiet --no-ff --message 'Merge' {tip}")
         repository.run(f"git clone --quiet --depth 2 file://{repository.path} {tmp_path / name}")
-        runner = Repository(tmp_path / name, {**finished.environment, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
+        runner = Repository(tmp_path / name, {**lab.environment, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
         (runner.path / "show.sh").write_text(steps["Show what changes"])
         runner.run("bash -eo pipefail show.sh")
         changes = (runner.path / "changes.md").read_text()
-        assert re.search(r"params\.yaml +\| tsne\.perplexity +\| 10 +\| 12 ", changes), changes
+        assert re.search(r"params\.yaml +\| tsne\.perplexity +\| 10 +\| 5 ", changes), changes
         assert ("neighbour_recall" in changes) == (name == "fresh"), changes
         (runner.path / "check.sh").write_text(steps["Fail if dvc.lock is stale"])
         runner.run("bash -eo pipefail check.sh", code=code)
