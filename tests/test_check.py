@@ -53,9 +53,7 @@ def check(folder: Path, **changes: Any) -> str:
 POINTS = {
     "all test images": ({}, 10_000, 1000),
     "test images": ({"data__test_images": 100}, 100, 33),
-    "one more": ({"data__test_images": 101}, 101, 100 / 3),
     "two more": ({"data__test_images": 102}, 102, 101 / 3),
-    "three more": ({"data__test_images": 103}, 103, 34),
     "training images": ({"extract__split": "train", "data__train_images": 61}, 61, 20),
     "training images, whatever the test images are": (
         {"extract__split": "train", "data__train_images": 61, "data__test_images": 5},
@@ -105,7 +103,7 @@ def test_fewer_than_fifty_images_make_no_map(images: dict[str, Any], name: str, 
 LATENTS = np.random.default_rng(0).normal(size=(56, 4)).astype(np.float32)
 
 
-@pytest.mark.parametrize("points", [50, 52, 53, 56])
+@pytest.mark.parametrize("points", [50, 53])
 @pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
 def test_the_highest_perplexity_that_is_accepted_is_one_that_the_map_can_have(
     points: int, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

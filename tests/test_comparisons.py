@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -209,10 +208,7 @@ def test_what_is_there_is_not_run_again_after_a_kill_and_is_when_the_code_has_mo
     wait = Path(f"{log}.wait")
     wait.touch()
     killed = subprocess.Popen([sys.executable, "go.py", "2", "3"], cwd=folder, env=environment, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while log.read_text() != "2 3 ":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait(lambda: log.read_text() == "2 3 ", 120)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     wait.unlink()

@@ -1,12 +1,13 @@
-"""The same bytes on processors that differ: maps with any BLAS, by design; the rest by what a stage's start sets."""
+"""The same bytes on processors that differ: networks, and maps with any BLAS, by design.
 
-import os
-import subprocess
-import sys
+The rest by what a stage's start sets: see pipeline/test_other_machines.
+"""
+
 from pathlib import Path
 
 import pytest
-from test_startup import FEATURES, require_avx2
+from conftest import python
+from test_startup import require_avx2
 
 SHOW = """
 import hashlib, sys
@@ -39,22 +40,7 @@ for name, tsne.FFT_POINTS in (("Barnes-Hut", 1000), ("interpolation", 1)):
     show(name, embedding)
 print(quality(latents, near[0], embedding, np.arange(600) % 5, 5))
 """
-REST = """
-from convae.generation.densities import fit_mixture, from_columns
-from convae.generation.mixtures import from_mixture
-from convae.measures.pca import pca_errors
-from convae.measures.similarity import similarities
-
-for given in (latents, random.random((200, 1100), dtype=np.float32)):
-    mixture = fit_mixture(given, 5, 0)
-    show("mixture", *mixture)
-    show("draws", from_mixture(mixture, 300, 0)(0, 300), from_columns(given, 0)(0, 300))
-for side in (28, 36):
-    pixels = random.integers(0, 256, (200, 1, side, side), dtype=np.uint8)
-    print(pca_errors(pixels, pixels[:50], 7))
-show("similarities", similarities(pixels[:50], pixels[50:100]))
-"""
-KERNELS = ["Haswell", "Prescott", *(["SkylakeX"] if "avx512f" in FEATURES else [])]
+KERNELS = ["Haswell", "Prescott"]  # beside what this processor has, perhaps with AVX-512
 # As on a processor of 2006, on which interpolation, whose complex numbers NumPy multiplies, rounds otherwise.
 OLD = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "X86_V3"}
 SMALL_RUN = Path(__file__).parent / "emulated/small_run.py"
@@ -80,20 +66,19 @@ OTHERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", OTHERS.values(), ids=OTHERS)
-def test_networks_have_the_committed_hashes_whatever_functions_compute_them(settings: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "name", ["plain functions", "of this processor", pytest.param("for AVX2", marks=pytest.mark.nightly)]
+)
+def test_networks_have_the_committed_hashes_whatever_functions_compute_them(name: str) -> None:
     hashes = SMALL_RUN.with_suffix(".txt")
-    _, *found = output(SMALL_RUN.read_text(), {"OPENBLAS_NUM_THREADS": "1", **settings})
+    _, *found = output(SMALL_RUN.read_text(), OTHERS[name])
     assert found == hashes.read_text().splitlines()
 
 
 def output(script: str, settings: dict[str, str]) -> list[str]:
     # Threads of several tests would spend minutes on waiting for each other.
-    one = {"OPENBLAS_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1"}
-    environment = {**os.environ, **one, "PYTHONPATH": "src", **settings}
-    command, folder = [sys.executable, "-c", script], Path(__file__).parents[1]
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    return [line for line in result.stdout.splitlines() if not line.startswith("tsne: ")]
+    lines = python(script, **{"OPENBLAS_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1", **settings})
+    return [line for line in lines if not line.startswith("tsne: ")]
 
 
 @pytest.mark.slow
@@ -104,14 +89,3 @@ def test_maps_are_the_same_bytes_with_any_kernel_of_the_blas() -> None:
     for kernel in KERNELS:
         assert output(SHOW + MAPS, {"OPENBLAS_CORETYPE": kernel}) == expected, kernel
     assert output(SHOW + MAPS, OLD)[:5] == expected[:5]
-
-
-@pytest.mark.slow
-def test_whatever_is_set_a_stage_gives_the_same_bytes_as_on_a_processor_with_avx2() -> None:
-    require_avx2()
-    prepared = "from convae.startup import prepare; prepare()" + SHOW + REST
-    expected = output(prepared, {})
-    assert len(expected) == 7
-    assert output(prepared, OLD) == expected
-    # As they are not without what its start sets.
-    assert output(SHOW + REST, OLD) != expected

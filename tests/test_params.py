@@ -2,9 +2,7 @@
 
 import json
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,21 +99,6 @@ def test_the_committed_file_explains_each_key_and_gives_its_range_as_it_is(key: 
         assert set(re.findall(r"\w{3,}", wanted(KEYS[key]))) <= {*re.findall(r"\w+", " ".join(comments().values()))}
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
-    {
-        "train.epochs": "a whole number from 1 to 10000",
-        "train.seed": "a whole number from 0 to 4294967295",
-        "train.learning_rate": "a number above 0 and up to 10",
-        "train.schedule": "constant or one_cycle",
-        "extract.split": "test, train or all",
-        "model.conv.channels": "a list of 2 to 8 whole numbers from 2 to 4096",
-    }.items(),
-)
-def test_what_a_key_takes_is_said_in_words_that_follow_from_its_bounds(key: str, words: str) -> None:
-    assert wanted(KEYS[key]) == words
-
-
 def test_the_committed_file_loads_and_means_the_same_to_dvc(path: Path) -> None:
     params = load(path, COMMITTED)
     assert isinstance(params, Params), params
@@ -182,7 +165,6 @@ def test_sections_are_frozen_and_have_hashes(path: Path) -> None:
 
 NUMBERS = "a list of 2 to 8 whole numbers from 2 to 4096"
 EPOCHS, RATE = "train.epochs: got {}; want a whole number from 1 to 10000", "want a number above 0 and up to 10"
-SEED = "want a whole number from 0 to 4294967295"
 LONG = "extract.split: got 'testtesttest...ttesttesttest'; want test, train or all"
 KNOWN, TAG = "known here: split", "line N: could not determine a constructor for the tag"
 RESTORE = "correct it, or restore it with `git checkout`"
@@ -191,32 +173,19 @@ ANOTHER = "correct the YAML there"
 # By what is wrong: the text of the committed file, what stands there instead, and what is said.
 INVALID = {
     "true for a number": ("noise: 0", "noise: true", "train.noise: got True; want a number from 0 to 2"),
-    "true for a whole number": ("epochs: 20", "epochs: true", EPOCHS.format("True")),
     "fraction for a whole number": ("epochs: 20", "epochs: 20.0", EPOCHS.format("20.0")),
     "text for a number": ("epochs: 20", "epochs: twenty", EPOCHS.format("'twenty'")),
-    "quoted number": ("epochs: 20", 'epochs: "20"', EPOCHS.format("'20'")),
-    "number with a unit": ("epochs: 20", "epochs: 20 %", EPOCHS.format("'20 %'")),
     "nothing": ("epochs: 20", "epochs:", EPOCHS.format("None")),
     "map for a number": ("epochs: 20", "epochs: {first: 10}", EPOCHS.format("{'first': 10}")),
-    "base 60 of YAML 1.1": ("epochs: 20", "epochs: 1:30", EPOCHS.format("'1:30'")),
-    "octal of YAML 1.1": ("epochs: 20", "epochs: 010", EPOCHS.format("'010'")),
     "too few": ("epochs: 20", "epochs: 0", EPOCHS.format("0")),
     "too many": ("epochs: 20", "epochs: 10001", EPOCHS.format("10001")),
     "not above the bound": ("_rate: 0.001", "_rate: 0", f"train.learning_rate: got 0; {RATE}"),
     "not a number": ("_rate: 0.001", "_rate: .nan", f"train.learning_rate: got nan; {RATE}"),
-    "infinity": ("_rate: 0.001", "_rate: 1e400", f"train.learning_rate: got inf; {RATE}"),
-    "negative seed": ("  seed: 0", "  seed: -1", f"train.seed: got -1; {SEED}"),
-    "seed of 33 bits": ("  seed: 0", f"  seed: {2**32}", f"train.seed: got {2**32}; {SEED}"),
-    "None": ("format: png", "format: None", "plot.format: got 'None'; want png or svg"),
     "unknown name": ("format: png", "format: gif", "plot.format: got 'gif'; want png or svg"),
-    "name in another case": ("backend: o", "backend: O", "tsne.backend: got 'Opentsne'; want opentsne or sklearn"),
-    "list for a name": ("format: png", "format: [png]", "plot.format: got ['png']; want png or svg"),
     "null for a name": ("split: test", "split: null", "extract.split: got None; want test, train or all"),
     "long value": ("split: test", f"split: {'test' * 999}", LONG),
-    "channels in a text": (f"\n{CHANNELS}", " 32 64\n", f"model.conv.channels: got '32 64'; want {NUMBERS}"),
     "too few channels": (CHANNELS, "    - 32\n", f"model.conv.channels: got [32]; want {NUMBERS}"),
     "channels out of range": ("- 64\n  conv_", "- 1\n  conv_", f"model.conv.channels.1: got 1; want {NUMBERS}"),
-    "channels of fractions": ("- 64\n  conv_", "- 64.0\n  conv_", f"model.conv.channels.1: got 64.0; want {NUMBERS}"),
     "one latent value, of a network that is not used": (
         "  dense:\n    latent_size: 64",
         "  dense:\n    latent_size: 1",
@@ -224,11 +193,6 @@ INVALID = {
     ),
     "misspelt key": ("epochs: 20", "epoch: 20", "train.epoch: unknown key; did you mean epochs?"),
     "key in another section": ("split: test", "split: test\n  dpi: 1", f"extract.dpi: unknown key; {KNOWN}"),
-    "key of another network": (
-        CHANNELS,
-        f"{CHANNELS}    latent_size: 3\n",
-        "model.conv.latent_size: unknown key; known here: channels",
-    ),
     "number as a key": ("split: test", "split: test\n  20: 1", f"extract.20: unknown key; {KNOWN}"),
     "long key": ("split: test", f"split: test\n  {'x' * 99}: 1", f"extract.{'x' * 57}...: unknown key; {KNOWN}"),
     "side beyond the range": (
@@ -236,19 +200,14 @@ INVALID = {
         "image_size: [7, 28]\n",
         "data.image_size.0: got 7; want null or [height, width], whole numbers from 8 to 256, such as [64, 64]",
     ),
-    "merge key": ("split: test", "split: test\n  <<: {split: all}", f"extract.<<: unknown key; {KNOWN}"),
     "missing key": ("  epochs: 20\n", "", "train.epochs: missing key; want a whole number from 1 to 10000"),
     "misspelt section": ("extract:", "extracts:", "extracts: unknown key; did you mean extract?"),
     "empty section": ("  split: test", "", "extract: got None; want the keys split"),
     "list for a section": ("  split: test", "  - split: test", "extract: got [{'split': 'test'}]; want the keys split"),
     "repeated key": ("epochs: 20", "epochs: 20\n  epochs: 5", f'line N: found duplicate key "epochs"; {ANOTHER}'),
-    "repeated section": ("extract:", "extract: {}\nextract:", f'line N: found duplicate key "extract"; {ANOTHER}'),
     "merge conflict": ("extract:", "<<<<<<< HEAD\nextract:", f"line N: could not find expected ':'; {ANOTHER}"),
     "tab": ("  split:", "\tsplit:", rf"line N: found character '\t' that cannot start any token; {ANOTHER}"),
-    "wrong indent": ("  split", "  split: test\n    split", f"line N: mapping values are not allowed here; {ANOTHER}"),
     "no space after the colon": ("split: test", "split:test", "extract: got 'split:test'; want the keys split"),
-    "unclosed bracket": ("split: test", "split: [test", f"line N: expected ',' or ']', but got ':'; {ANOTHER}"),
-    "undefined alias": ("split: test", "split: *all", f"line N: found undefined alias 'all'; {ANOTHER}"),
     "two documents": ("extract:", "---\nextract:", f"line N: but found another document; {ANOTHER}"),
     "unknown tag": ("split: test", "split: !env X", f"{TAG} '!env'; {ANOTHER}"),
     "control character": ("split: test", "split: \a", f"is not valid YAML (ReaderError); {RESTORE}"),
@@ -281,18 +240,6 @@ def test_a_file_that_holds_no_parameters_is_refused(what: str, path: Path) -> No
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConvaeError, match=r"params.yaml: cannot be read \(No such file or directory\); restore it"):
         check_params(tmp_path / "params.yaml")
-
-
-def test_a_stage_fails_with_one_line_and_writes_nothing(tmp_path: Path) -> None:
-    for name in ("stages", "src"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "params.yaml").write_text(COMMITTED.replace("epochs:", "epoch:"))
-    before = {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")}
-    command = [sys.executable, "-B", "-m", "stages.check"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-    said = "error: params.yaml: train.epoch: unknown key; did you mean epochs?\n"
-    assert (result.returncode, result.stdout, result.stderr) == (1, "", said)
-    assert {file: file.is_file() and file.read_bytes() for file in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -1,11 +1,7 @@
 """What asks how many cores there are gives the same bytes on 1, 2 and 16 of them, even where many points are equal."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from conftest import python
 
 pytestmark = pytest.mark.slow
 
@@ -77,11 +73,7 @@ def test_one_two_and_sixteen_cores_give_the_same_bytes() -> None:
     for cores in (1, 2, 16):
         # scikit-learn takes no more threads than there are cores, unless it is told so.
         threads = {"OMP_NUM_THREADS": str(cores), "OPENBLAS_NUM_THREADS": str(cores)}
-        environment = {**os.environ, **threads, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": "src"}
-        command = [sys.executable, "-c", COMPUTE, str(cores)]
-        result = subprocess.run(
-            command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True, check=True
-        )
-        outputs.append([line for line in result.stdout.splitlines() if not line.startswith("tsne: ")])
+        lines = python(COMPUTE, cores, OMP_WAIT_POLICY="PASSIVE", **threads)
+        outputs.append([line for line in lines if not line.startswith("tsne: ")])
     assert len(outputs[0]) == 21
     assert outputs[0] == outputs[1] == outputs[2]

@@ -11,6 +11,7 @@ from convae.views.explorer import FOLDER, page
 from convae.views.explorer.scripts import join_scripts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["tsc", "biome check --error-on-warnings"])
 def test_the_scripts_are_modules_without_errors_of_types_or_form(tools: Path, command: str, tmp_path: Path) -> None:
     for path in (*FOLDER.glob("*.js"), *(tools / "scripts").iterdir()):

@@ -1,13 +1,12 @@
 """Why bytes may differ from a commit's, as `verify` and `report` tell it, in real repositories."""
 
 import json
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Repository, copy_of
+from conftest import Repository, copy_of, run_convae
 
 from convae.commands.differences import departed, other_processor, reasons
 
@@ -41,7 +40,8 @@ def write(path: Path, content: object) -> None:
 def test_native_arithmetic_is_a_reason_on_another_machine_only_and_exact_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subprocess.run(["dvc", "init", "--quiet", "--no-scm"], cwd=tmp_path, check=True)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\nno_scm = true\n")
     monkeypatch.chdir(tmp_path)
     assert whys(tmp_path, "aa11", "bb22") == ""  # nothing was trained
     write(tmp_path / MACHINE, NATIVE)
@@ -93,7 +93,7 @@ def repository(finished: Repository, tmp_path: Path) -> Repository:
 
 def note(repository: Repository) -> str:
     """Give the line of what `convae report` prints that is about bytes, if there is one."""
-    lines = repository.run("python -m convae report", PYTHONPATH="src").splitlines()
+    lines = run_convae(repository, "report").splitlines()
     assert lines[-1] == f"Explorer: {(repository.path / 'artifacts/plots/explorer.html').as_uri()}"
     return next((line for line in lines if line.startswith("note: ")), "")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, python
 
 from convae.commands.main import main
 from convae.commands.parser import PROGRAMS
@@ -167,15 +167,6 @@ print(sorted(found & {"torch", "numpy", "dvc", "pydantic", "ruamel", "yaml", "ma
 
 def test_help_and_version_import_none_of_the_large_libraries(tmp_path: Path) -> None:
     for arguments in (["--version"], ["encode", "--help"]):
-        done = subprocess.run(
-            [sys.executable, "-c", LOADED, *arguments],
-            cwd=tmp_path,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        first, *_, last = done.stdout.splitlines()
+        first, *_, last = python(LOADED, *arguments, cwd=tmp_path)
         assert last == "[]"
         assert first in (f"convae {__version__}", "usage: convae encode [-h] [--background COLOUR] -o FILE")

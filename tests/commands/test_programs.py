@@ -19,10 +19,9 @@ def git(*arguments: str, folder: Path) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("commit", [["--all"], ["file"], ["--all", "--amend"]], ids=" ".join)
-@pytest.mark.parametrize("worktree", [False, True])
+@pytest.mark.parametrize(("commit", "worktree"), [("--all", False), ("file", True), ("--all --amend", True)])
 def test_a_program_that_clones_the_repository_leaves_the_commit_alone_whose_hook_runs_it(
-    commit: list[str], worktree: bool, tmp_path: Path
+    commit: str, worktree: bool, tmp_path: Path
 ) -> None:
     folder = tmp_path / "repository"
     (folder / ".dvc").mkdir(parents=True)
@@ -37,7 +36,7 @@ def test_a_program_that_clones_the_repository_leaves_the_commit_alone_whose_hook
         git("worktree", "add", "--quiet", "../linked", folder=folder)
         folder = tmp_path / "linked"
     (folder / "file").write_text("two\n")
-    said = git("commit", "--quiet", "--message", "Two", *commit, folder=folder)
+    said = git("commit", "--quiet", "--message", "Two", *commit.split(), folder=folder)
     assert "/committed/params.yaml: cannot be read" in said  # it has cloned
     assert git("show", "HEAD:file", folder=folder) == "two\n"
     assert git("status", "--porcelain", folder=folder) == ""

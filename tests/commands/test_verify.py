@@ -94,7 +94,10 @@ ENDLESS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.nightly) for each in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_a_signal_ends_the_rebuild_and_removes_its_folder(number: int, tmp_path: Path) -> None:
     (tmp_path / "temporary").mkdir()
     own = {"PYTHONPATH": str(REPOSITORY / "src"), "TMPDIR": str(tmp_path / "temporary"), "DVC_NO_ANALYTICS": "1"}

@@ -33,16 +33,13 @@ def test_mirrors_and_classes_are_torchvisions(name: str) -> None:
 
 
 WRONG = {
-    "an unknown key": (MNIST, "format: idx", "form: idx", "form: unknown key; did you mean format?"),
     "an unknown key of a file": (
         *(MNIST, "sha256: ba", "sha265: ba"),
         "files.train-images-idx3-ubyte.sha265: unknown key; did you mean sha256?",
     ),
-    "a format that is not known": (MNIST, "format: idx", "format: png", "format: got 'png'; want idx or records"),
     "two channels": (MNIST, "shape: [1,", "shape: [2,", "shape.0: got 2; want [channels, height, width]"),
     "a number for a class": (MNIST, '["0",', "[0,", "classes.0: got 0; want a list of at most 256 names (in quotes)"),
     "a class twice": (MNIST, '"1"', '"0"', "classes: got 10; want names that differ"),
-    "no images": (MNIST, "count: 60000", "count: 0", "train.count: got 0; want the number of images, 1 or more"),
     "more than fits": (MNIST, "count: 60000", "count: 60000000", "train.count: got 60000000; want images of at most 4"),
     "a file that is not listed": (MNIST, "images: [t10k", "images: [t20k", "test: got t20k-images-idx3-ubyte; want a"),
     "a file that is not used": (
@@ -51,7 +48,6 @@ WRONG = {
     ),
     "a file in a folder": (MNIST, "\n  t10k-images-", "\n  ../t10k-images-", "files.../t10k-images-idx3-ubyte.[key]"),
     "a short hash": (MNIST, "sha256: ba", "sha256: b", "files.train-images-idx3-ubyte.sha256: got 'b8"),
-    "no size": (MNIST, "    size: 60008\n", "", "files.train-labels-idx1-ubyte.size: missing key; want a number of"),
     "too large a file": (MNIST, "47040016", "4704001600", "files.train-images-idx3-ubyte.size: got 4704001600; want"),
     "a local mirror": (MNIST, "https://ossci", "file:///ossci", "mirrors.0: got 'file:///ossc"),
     "a member that is not meant": (MNIST, "    t10k-labels-", "    t10k-", "package.members: got t10k-idx1-ubyte"),

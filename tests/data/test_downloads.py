@@ -124,7 +124,7 @@ def serving(files: dict[str, bytes]) -> Iterator[Server]:
 @pytest.fixture
 def mirror() -> Iterator[Server]:
     """A server that has the files, gzipped as at the public mirrors."""
-    with serving({**GZIPPED, "error.html": HTML}) as server:
+    with serving(GZIPPED) as server:
         yield server
 
 
@@ -185,12 +185,9 @@ ANSWERS = {
     "a wrong checksum": (instead(GZIPPED[FIRST][:-8] + bytes(8)), "is truncated or damaged", 1),
     "other bytes": (instead(b"other"), f"images has SHA-256 {sha256(b'other')}, not {sha256(RAW['images'])}", 1),
     "an HTML page": (instead(HTML), f"{sha256(HTML)}, an HTML page, not", 1),
-    "a redirect to such a page": (redirect("/error.html"), "an HTML page, not", 1),
-    "a redirect to nothing": (redirect("/nowhere"), "has no file images", 1),
     "a redirect in circles": (redirect(f"/{FIRST}"), "TooManyRedirects: Exceeded 30 redirects", 31),
     "a redirect to nonsense": (redirect("http://["), "Invalid IPv6 URL", 1),
     "a gzip bomb": (instead(gzip.compress(bytes(1 << 24), 9)), "the server sends more than the file that is meant", 1),
-    "a small gzip bomb": (instead(gzip.compress(bytes(1 << 23), 9)), f"SHA-256 {sha256(bytes(10_241))}", 1),
     "no end": (without_an_end, "the server sends more than the file that is meant", 1),
 }
 
@@ -221,9 +218,7 @@ def test_a_failure_that_passes_is_no_failure(mirror, fetch_from, capsys):
     [
         (DEAD, "no connection, or no answer in time"),
         ("http://[", "Invalid"),
-        ("http://127.0.0.1:99999/", "InvalidURL"),
         ("/no/such/folder", "has no file /no/such/folder/images"),
-        ("file:///no/such%20folder", "has no file /no/such folder/images"),
         ("file:///%00", "embedded null"),
         (__file__, "cannot be read (Not a directory)"),
     ],

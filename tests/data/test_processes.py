@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import joblib
 import psutil
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, wait
 
 from convae.data.processes import map_in_processes
 from convae.errors import ConvaeError
@@ -166,10 +165,4 @@ for _ in map_in_processes({work}, {ENDLESS}):
     assert run(script, tmp_path) == -signal.SIGKILL
     left = [int(process) for process in (tmp_path / "printed").read_text().split()]
     assert left
-    end = time.monotonic() + 5
-    while any(map(running, left)) and time.monotonic() < end:
-        time.sleep(0.02)
-    outlived = [process for process in left if running(process)]
-    for process in outlived:
-        os.kill(process, signal.SIGKILL)
-    assert not outlived
+    wait(lambda: not any(map(running, left)), 5)

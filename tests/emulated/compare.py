@@ -20,7 +20,7 @@ FOLDER = Path(".convae/emulated").absolute()
 
 def lines(machine: str) -> Iterator[tuple[str, str]]:
     """Run the program on a machine, or `here`; give each item and its hash, when it has come to it."""
-    before, command = ["src"], [sys.executable]
+    before, command = ["src", "tests"], [sys.executable]
     if machine == "arm64":
         before.append(f"{FOLDER}/packages")
         command = [f"{FOLDER}/qemu-aarch64-static", "-L", f"{FOLDER}/arm64", f"{FOLDER}/arm64/usr/bin/python3.11"]

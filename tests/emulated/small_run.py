@@ -1,6 +1,6 @@
 """Train small networks for a few steps, and print a hash of all that comes of it: the same on every processor.
 
-Run by its path, with convae's and the libraries' folders in PYTHONPATH. The first line says on what it runs.
+Run with the folders of convae, the tests and the libraries in PYTHONPATH. The first line says on what it runs.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from networks import TRAIN
 from threadpoolctl import threadpool_info
 
 from convae.network import noise
@@ -24,22 +25,10 @@ from convae.network.pixels import to_pixels
 from convae.network.start import initial_model
 from convae.network.weights import weights
 from convae.training.loop import train
-from convae.training.params import TrainParams
 
 # A batch has two parts, of 64 and 6 images; with the second batch, of 20, an epoch has two steps.
 IMAGES, TEST_IMAGES = 90, 70
-RECIPE = TrainParams(
-    seed=0,
-    epochs=2,
-    batch_size=70,
-    learning_rate=0.003,
-    weight_decay=0.01,
-    schedule="constant",
-    noise=0.0,
-    augment="none",
-    validation_fraction=0.0,
-    arithmetic="exact",
-)
+RECIPE = TRAIN.model_copy(update={"batch_size": 70, "learning_rate": 0.003, "weight_decay": 0.01})
 # Images of one colour as MNIST's are; others have sides that need padding, and a channel more is one convolution more.
 GREY, COLOUR = (1, 28, 28), (3, 21, 30)
 NETWORKS: dict[str, dict[str, Any]] = {

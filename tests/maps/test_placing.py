@@ -87,6 +87,7 @@ def test_a_map_of_other_latents_is_refused(positions: np.ndarray) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_images_of_mnist_that_are_new_to_a_map_are_placed_nearly_as_well_as_those_it_was_made_of(
     mnist_raw: Path,
 ) -> None:

@@ -44,6 +44,7 @@ def networks(draw: st.DrawFn) -> Autoencoder:
     return network(name, **changes)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10)
 @given(networks())
 def test_a_network_for_any_images_gives_back_their_shape_and_learns_in_all_its_layers(model: Autoencoder) -> None:

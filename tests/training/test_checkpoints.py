@@ -81,12 +81,12 @@ def key(tmp_path: Path) -> Callable[..., str]:
     for name in ("train", "test"):
         (tmp_path / name).write_bytes(name.encode())
 
-    def key(machine: dict[str, str] = {"arithmetic": "exact"}, **changed: Any) -> str:  # noqa: B006
+    def key(machine: dict[str, str] = {"arithmetic": "exact"}, folder: Path = tmp_path, **changed: Any) -> str:  # noqa: B006
         sections = {"model": ModelConfig(**NETWORKS["conv_linear"]), "train": TRAIN}
         for name, value in changed.items():
             section, _, key = name.partition("_")
             sections[section] = sections[section].model_copy(update={key: value})
-        return checkpoints.run_key(sections, [tmp_path / "train", tmp_path / "test"], machine)
+        return checkpoints.run_key(sections, [folder / "train", folder / "test"], machine)
 
     return key
 
@@ -112,7 +112,8 @@ def test_another_parameter_data_file_version_or_machine_gives_another_key_and_th
     assert len(set(keys)) == len(keys) == 2 + len(names) + 2 + 3
     for name in ("LOKY_MAX_CPU_COUNT", "CONVAE_CHECKPOINTS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, "3")
-    assert key() == keys[-1]
+    shutil.copytree(tmp_path, tmp_path / "another checkout")
+    assert key() == key(folder=tmp_path / "another checkout") == keys[-1]
 
 
 @pytest.mark.parametrize("name", ["convae", "convae.training", "convae.more", "stages", "stages.more", "__main__"])

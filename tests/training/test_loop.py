@@ -1,14 +1,10 @@
 """The training loop, against PyTorch's plain one."""
 
-import os
-import subprocess
-import sys
-
 import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import REPOSITORY
+from conftest import python
 from networks import CPU, TRAIN, network
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -188,12 +184,5 @@ for schedule in ("constant", "one_cycle"):
 
 @pytest.mark.slow
 def test_training_does_not_import_pytorchs_compiler() -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", ONE_STEP],
-        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}/tests"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert [line for line in result.stdout.splitlines() if line.startswith("[")] == ["[]", "[]"]
+    lines = python(ONE_STEP)
+    assert [line for line in lines if line.startswith("[")] == ["[]", "[]"]

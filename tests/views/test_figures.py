@@ -372,6 +372,7 @@ def test_images_of_any_size_and_colour_keep_their_proportions(shape: tuple[int, 
         assert box.height / box.width == pytest.approx(shape[1] / shape[2], rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 8, 256), (1, 256, 8)])
 def test_as_many_images_as_can_be_asked_for_fit_a_file_at_the_highest_resolution(shape: tuple[int, int, int]) -> None:
     images, ways = np.zeros((50, *shape), np.uint8), np.zeros((20, 10, *shape), np.uint8)
