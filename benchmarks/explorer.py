@@ -9,10 +9,12 @@ from playwright.sync_api import Page, sync_playwright
 from sklearn.datasets import load_digits
 
 from convae.views.explorer import page
+from convae.views.explorer.network_data import Network
 from convae.views.explorer.page_data import Points, choose_shown, explorer_data
 
 BROWSERS = ("chromium", "google-chrome")
-NO_NETWORK: tuple[dict[str, Any], np.ndarray] = ({}, np.empty(10**7, np.float32))  # too large to be in the page
+# Too large to be in the page.
+NO_NETWORK = Network({}, {"decoder": [np.empty(10**8, np.float32)]}, np.empty((0, 1)))
 # Milliseconds from navigation to the first frame with points: the page draws them when it is loaded.
 FIRST = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 PAN = """new Promise((done) => {
@@ -71,8 +73,9 @@ def write_page(path: Path, count: int) -> None:
         "distances": np.sort(random.random((count, 10), dtype=np.float32)),
         "kept": random.integers(0, 11, count).astype(np.uint8),
     }
-    shown = choose_shown(points, NO_NETWORK[1].size)
-    path.write_text(page(explorer_data("Digits", points, shown, arrays, NO_NETWORK)), encoding="utf-8")
+    shown = choose_shown(points, NO_NETWORK)
+    content = {**explorer_data("Digits", points, shown, arrays, NO_NETWORK), "copies": []}
+    path.write_text(page(content), encoding="utf-8")
 
 
 def measure_explorer(folder: Path, counts: tuple[int, ...]) -> dict[str, Any]:

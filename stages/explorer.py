@@ -13,6 +13,8 @@ from convae.network.stored import read_network
 from convae.progress import doing, log
 from convae.stage import run
 from convae.views.explorer import page
+from convae.views.explorer.copies import read_copies, shown_copies
+from convae.views.explorer.network_data import Network
 from convae.views.explorer.page_data import choose_shown, explorer_data, read_points
 
 
@@ -26,14 +28,15 @@ def main() -> None:
     points = read_points(Path("artifacts"), counts, labels, classes, dataset)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
-    network = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
-    shown = choose_shown(points, network[1].size)
+    network = Network(*read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors")), latents)
+    shown = choose_shown(points, network)
     if len(shown.rows) < len(latents):  # neighbours must be among the points that are shown
         near, distances = neighbours(latents[shown.rows])
     kept = kept_neighbours(latents[shown.rows], near, points.embedding[shown.rows])
     arrays = {"neighbours": near, "distances": distances, "kept": kept}
-    text = page(explorer_data(dataset.name, points, shown, arrays, network))
-    artifacts.write_bytes(Path("artifacts/plots/explorer.html"), text.encode())
+    copies = shown_copies(read_copies(data / "copies.csv", counts), shown.rows)
+    content = {**explorer_data(dataset.name, points, shown, arrays, network), "copies": copies}
+    artifacts.write_bytes(Path("artifacts/plots/explorer.html"), page(content).encode())
     log("artifacts/plots/explorer.html shows the map and the images; `convae explore` opens it")
 
 

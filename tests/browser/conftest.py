@@ -61,6 +61,7 @@ class Example:
     network: Any = None
     folder: str | None = None
     centres: list[list[float]] = field(default_factory=list)
+    copies: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(7)
@@ -107,6 +108,8 @@ class Example:
             },
             "arrays": {name: array(values) for name, values in arrays.items()},
             "network": self.network,
+            "copies": self.copies,
+            "left_out": "" if self.network else "The network is too large.",
         }
 
 

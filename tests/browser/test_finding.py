@@ -94,6 +94,29 @@ def test_search_finds_indices_classes_and_files(show: Show) -> None:
     expect(page.locator("#found")).to_have_text("Nothing found")
 
 
+def test_search_has_the_class_of_this_very_name_before_the_index_and_is_cleared(show: Show) -> None:
+    page = show(Example(classes=["18", "8", "plum"]))
+    query = page.locator("#query")
+    query.fill("8")
+    expect(page.locator("#found li")).to_have_text(["Class 8", "Index 8", "Class 18"])
+    query.press("Enter")
+    expect(page.locator("#group-title")).to_contain_text("Class 8")
+    expect(query).to_have_value("")
+
+
+def test_search_ignores_case_and_how_accents_are_written(show: Show) -> None:
+    page = show(Example(files=[f"Cafe\u0301/{i}.png" for i in range(200)]))
+    page.locator("#query").fill("CAF\u00c9/199")
+    expect(page.locator("#found li")).to_have_text(["Cafe\u0301/199.png"])
+
+
+def test_a_view_without_any_image_says_so(show: Show) -> None:
+    page = show(EXAMPLE, "#view=0_0_1e9")
+    expect(page.locator("#hint")).to_have_text("No image here; 0 shows the whole map.")
+    page.keyboard.press("0")
+    expect(page.locator("#hint")).to_contain_text("Each dot is an image")
+
+
 def test_worst_first_walks_by_error_and_by_disagreement(show: Show) -> None:
     page = show(EXAMPLE)
     orders = {"error": np.argsort(-EXAMPLE.errors, kind="stable"), "same": np.lexsort((-EXAMPLE.errors, EXAMPLE.same))}
@@ -107,6 +130,21 @@ def test_worst_first_walks_by_error_and_by_disagreement(show: Show) -> None:
         expect(page.locator("#place")).to_have_text("3 of 200")
         page.locator("#back").click()
         expect(page.locator("#selected-title")).to_have_text(f"Index {EXAMPLE.rows[order[1]]}")
+
+
+def test_copies_are_listed_and_walked_group_by_group(show: Show) -> None:
+    copies = [{"kind": "exact", "points": [3, 9], "others": 1}, {"kind": "near", "points": [5, 6, 7], "others": 0}]
+    page = show(Example(copies=copies))
+    assert shown_points(page, "#welcome .strip >> nth=2 >> button") == [3, 5]
+    page.locator("#by").select_option("copies")
+    page.locator("#next").click()
+    expect(page.locator("#group-title")).to_have_text("Equal images (1 more not shown): 2 points")
+    page.locator("#next").click()
+    expect(page.locator("#place")).to_have_text("2 of 2")
+    assert shown_points(page, ".sheet button") == [5, 6, 7]
+    page.wait_for_url("**#copies=1")
+    again = show(Example(copies=copies), "#copies=1")
+    expect(again.locator("#group-title")).to_have_text("Nearly equal images: 3 points")
 
 
 def test_a_link_shows_the_same_view_and_selection(show: Show) -> None:

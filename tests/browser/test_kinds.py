@@ -44,7 +44,7 @@ def test_unlabelled_images_have_no_classes(show: Show) -> None:
     page = show(Example(classes=[]))
     expect(page.locator("#colour label")).to_have_text(["Error", "Kept"])
     expect(page.locator("#classes")).to_be_hidden()
-    assert page.locator("#by option").all_inner_texts() == ["by error", "by neighbours lost on the map"]
+    assert page.locator("#by option").all_inner_texts() == ["by error", "by lost neighbours"]
     page.keyboard.press("n")
     expect(page.locator(".facts dt")).to_have_text(["Error", "Kept", "Split"])
     page.keyboard.press("t")
@@ -104,6 +104,9 @@ def test_on_a_phone_a_tap_shows_the_point_and_nothing_is_wider_than_the_screen(s
     page = show(example, **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     expect(page.locator("#hint")).to_contain_text("Tap")
+    hint = page.locator("#hint").bounding_box()
+    assert hint is not None
+    assert places(page, example)[:, 1].max() < hint["y"]
     point = int(example.errors.argmax())
     page.touchscreen.tap(*places(page, example)[point])
     expect(page.locator("#selected")).to_be_in_viewport()
@@ -122,6 +125,11 @@ def test_the_table_has_the_points_in_any_order(show: Show) -> None:
     worst = np.argsort(-example.errors, kind="stable")
     cells = page.locator("tbody td:first-child")
     assert [int(text) for text in cells.all_inner_texts()] == list(example.rows[worst[:50]])
+    # The heading keeps the focus, so that Escape closes the table.
+    page.keyboard.press("Escape")
+    expect(page.locator("#table")).to_be_hidden()
+    page.keyboard.press("t")
+    page.locator("#table").get_by_role("button", name="Error", exact=True).click()
     page.get_by_role("button", name="Next", exact=True).click()
     assert [int(text) for text in cells.all_inner_texts()] == list(example.rows[worst[50:100]])
     page.locator("tbody button").first.click()

@@ -3,17 +3,23 @@
 import base64
 import io
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from convae import artifacts
+from convae.errors import ConvaeError
 from convae.views.explorer import page_data as explorer
 from convae.views.explorer import tiles
+from convae.views.explorer.copies import read_copies, shown_copies
+from convae.views.explorer.network_data import Network
 
 RANDOM = np.random.default_rng(0)
-NETWORK = ({"image_shape": [1, 8, 8], "latent_size": 3, "encoder": [], "decoder": []}, np.arange(5, dtype=np.float32))
+LAYERS: dict[str, Any] = {"encoder": [{"kind": "linear", "input": [1, 8, 8]}], "decoder": [{"kind": "tanh"}]}
 
 
 def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool = False) -> explorer.Points:
@@ -32,15 +38,24 @@ def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool 
     )
 
 
-def shown_data(points: explorer.Points, weights: int = 5) -> dict[str, Any]:
-    shown = explorer.choose_shown(points, weights)
+def network_of(points: explorer.Points, encoder: int = 5, decoder: int = 4, latent_size: int = 3) -> Network:
+    weights = {
+        "encoder": [RANDOM.random((5, encoder // 5)), np.array([1e9, 0.1])],
+        "decoder": [RANDOM.random((1, decoder))],
+    }
+    return Network(LAYERS, weights, RANDOM.normal(size=(len(points.errors), latent_size)))
+
+
+def shown_data(points: explorer.Points, network: Network | None = None) -> dict[str, Any]:
+    network = network or network_of(points)
+    shown = explorer.choose_shown(points, network)
     count = len(shown.rows)
     arrays = {
         "neighbours": RANDOM.integers(0, count, (count, 10)).astype(np.uint32),
         "distances": RANDOM.random((count, 10)).astype(np.float32),
         "kept": RANDOM.integers(0, 11, count).astype(np.uint8),
     }
-    found = explorer.explorer_data("A title", points, shown, arrays, NETWORK)
+    found = explorer.explorer_data("A title", points, shown, arrays, network)
     for name, array in arrays.items():
         assert (decoded(found["arrays"][name]) == array).all()
     return json.loads(json.dumps(found, allow_nan=False))
@@ -70,7 +85,8 @@ def thumbnails(found: dict[str, Any], kind: str) -> np.ndarray:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_each_point_has_its_image_and_its_values(channels: int) -> None:
     points = made(1100, (channels, 8, 6), files=True)
-    found = shown_data(points)
+    network = network_of(points, encoder=2**16 + 4)
+    found = shown_data(points, network)
     images = np.concatenate(list(points.images.values())).transpose(0, 2, 3, 1)
     outputs = points.reconstructions.transpose(0, 2, 3, 1)
     assert (thumbnails(found, "images") == images).all()
@@ -88,7 +104,12 @@ def test_each_point_has_its_image_and_its_values(channels: int) -> None:
     values = {"positions": points.embedding, "labels": points.labels, "errors": points.errors, "rows": np.arange(1100)}
     for name, expected in values.items():
         assert (decoded(found["arrays"][name]) == expected).all()
-    assert (decoded(found["network"]["weights"]) == NETWORK[1]).all()
+    (steps, vector), (matrix, _) = found["network"]["encoder"]["weights"], network.weights["encoder"]
+    assert steps["dtype"] == "int8"
+    assert (abs(decoded(steps) * decoded(steps["scales"]) - matrix) <= abs(matrix).max(1, keepdims=True) / 253).all()
+    assert (decoded(vector) == np.float16([65504, 0.1])).all()
+    assert (decoded(found["network"]["latents"]) == network.latents.astype(np.float16)).all()
+    assert (found["network"]["decoder"]["layers"], found["left_out"]) == (LAYERS["decoder"], "")
 
 
 def test_unlabelled_points_have_no_labels_and_images_of_no_files_none() -> None:
@@ -98,8 +119,24 @@ def test_unlabelled_points_have_no_labels_and_images_of_no_files_none() -> None:
     assert found["files"] is found["folder"] is None
 
 
-def test_a_large_network_is_left_out() -> None:
-    assert shown_data(made(60, (1, 8, 8)), weights=1_000_001)["network"] is None
+@pytest.mark.parametrize(
+    ("encoder", "decoder", "latents", "parts", "left_out"),
+    [
+        (10**6 * 2, 10**6 * 2, 3, {"encoder", "decoder", "latents"}, ""),
+        (10**6, 10**5, 10**5, {"encoder", "decoder"}, ""),
+        (10**6 * 4, 10**6 * 2, 3, {"decoder", "latents"}, "The encoder, which places .* its 4,000,002 weights would"),
+        (10**5, 10**7, 3, set(), "The network is not in this page: its 10,100,002 weights would"),
+    ],
+)
+def test_the_page_has_as_much_of_the_network_as_fits_and_says_what_it_lacks(
+    encoder: int, decoder: int, latents: int, parts: set[str], left_out: str
+) -> None:
+    points = made(60, (1, 8, 8))
+    found = shown_data(points, network_of(points, encoder, decoder, latents))
+    assert {name for name in ("encoder", "decoder", "latents") if (found["network"] or {}).get(name)} == parts
+    assert re.match(left_out, found["left_out"])
+    assert bool(left_out) == bool(found["left_out"])
+    assert len(json.dumps(found)) < 6e6
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -118,7 +155,7 @@ def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_poin
         assert width == 2 * height
         assert len(text) <= 1.1 * (most if width == 24 else least)
         assert ("shown at" in found["about"]) == (width < 48)
-        assert (found["network"] is None) == ("shown at" in found["about"] or "compressed" in found["about"])
+        assert bool(found["network"]) == (width != 24 or least == 2e4)
         if 48 % width == 0:
             images = np.concatenate(list(points.images.values()))[decoded(found["arrays"]["rows"])]
             means = images.reshape(-1, channels, height, 24 // height, width, 48 // width).mean(axis=(3, 5))
@@ -132,6 +169,26 @@ def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_poin
     assert rows[-1] > 60
     assert (found["total"], len(rows)) == (100, found["count"])
     assert (decoded(found["arrays"]["errors"]) == points.errors[rows]).all()
+
+
+def test_copies_are_listed_by_the_points_that_are_shown(tmp_path: Path) -> None:
+    names = {"train": "a\n1.png", "test": "b,2.png"}
+    places = [("0", "exact", "train", 4), ("0", "exact", "test", 1), ("1", "near", "test", 0), ("1", "near", "test", 5)]
+    table = [("group", "kind", "split", "row", "file", "class"), *((*place, names[place[2]], "") for place in places)]
+    (tmp_path / "copies.csv").write_bytes(artifacts.csv_table(table))
+    of_test = read_copies(tmp_path / "copies.csv", {"test": 6})
+    assert shown_copies(of_test, np.array([0, 1, 2])) == [
+        {"kind": "exact", "points": [1], "others": 1},
+        {"kind": "near", "points": [0], "others": 1},
+    ]
+    of_all = read_copies(tmp_path / "copies.csv", {"train": 10, "test": 6})
+    assert shown_copies(of_all, np.arange(4, 16)) == [
+        {"kind": "exact", "points": [0, 7], "others": 0},
+        {"kind": "near", "points": [6, 11], "others": 0},
+    ]
+    (tmp_path / "copies.csv").write_text("group,kind\n1,exact\n")
+    with pytest.raises(ConvaeError, match="is no table of copies"):
+        read_copies(tmp_path / "copies.csv", {"test": 6})
 
 
 def test_levels_are_rounded_to_the_nearest() -> None:

@@ -1,6 +1,5 @@
 """Read a network's files without PyTorch."""
 
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """Read a network's layers, and its weights as one array.
+def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """Read a network's layers and, for each side, its weights.
 
     Parameters
     ----------
@@ -36,27 +35,33 @@ def read_network(layers: Path, weights: Path) -> tuple[dict[str, Any], np.ndarra
     Returns
     -------
     dict
-        ``image_shape``, ``latent_size``, and the layers of ``encoder`` and ``decoder``. A layer's ``weight`` and
-        ``bias`` are positions in the array of weights instead of names.
-    numpy.ndarray
-        float32 [W], all weights.
+        The layers of ``encoder`` and ``decoder``. A layer's ``weight`` and ``bias`` are positions in the weights of
+        its side, flattened one array after another, instead of names.
+    dict
+        For ``encoder`` and ``decoder``, float32 arrays in the order of the layers.
     """
     described, arrays = artifacts.read_json(layers), read_weights(weights)
     try:
-        sides = {side: [dict(layer) for layer in described[side]] for side in ("encoder", "decoder")}
-        image_shape, latent_size = sides["encoder"][0]["input"], math.prod(sides["encoder"][-1]["output"])
-        both = list(flat_layers([*sides["encoder"], *sides["decoder"]]))
-        named = [(layer, key) for layer in both for key in ("weight", "bias") if key in layer]
-    except (KeyError, IndexError, TypeError, ValueError):
+        both = {side: list(flat_layers(described[side])) for side in ("encoder", "decoder")}
+        named = {
+            side: [(layer, key) for layer in flat for key in ("weight", "bias") if key in layer]
+            for side, flat in both.items()
+        }
+        names = {layer[key] for keys in named.values() for layer, key in keys}
+    except (KeyError, TypeError, AttributeError):
         raise artifacts.unusable(layers, "describes no network") from None
-    if {layer[key] for layer, key in named} != arrays.keys():
+    if not all(named.values()):
+        raise artifacts.unusable(layers, "describes no network")
+    if names != arrays.keys():
         raise artifacts.unusable(weights, f"does not have the weights that {layers} names")
-    parts, start = [], 0
-    for layer, key in named:  # in the order of the layers: safetensors returns names in a random order
-        parts.append(arrays[layer[key]].ravel())
-        layer[key] = start
-        start += parts[-1].size
-    return {"image_shape": image_shape, "latent_size": latent_size, **sides}, np.concatenate(parts)
+    found: dict[str, list[np.ndarray]] = {}
+    for side, keys in named.items():  # in the order of the layers: safetensors returns names in a random order
+        found[side], start = [], 0
+        for layer, key in keys:
+            found[side].append(arrays[layer[key]])
+            layer[key] = start
+            start += found[side][-1].size
+    return {side: described[side] for side in named}, found
 
 
 def flat_layers(layers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """What the explorer shows, as the JSON that the page's scripts read (`web/page_data.js`)."""
 
-import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from convae import artifacts
 from convae.data.files import Dataset
 from convae.views.class_centres import class_centres
 from convae.views.explorer import tiles
+from convae.views.explorer.network_data import PARTS, Network, bytes_of, encode, left_out, shown_network
 from convae.views.palette import ON_DARK, hex_colours
 
 # At most MOST points are shown. The page may take LEAST_BYTES for FEW points, and more for each further one, up to
@@ -22,8 +22,8 @@ FEW, MOST = 10_000, 70_000
 LEAST_BYTES, MOST_BYTES = 6_000_000, 40_000_000
 # The page without any data: its scripts and its style.
 PAGE_BYTES = 150_000
-# A larger network would be too slow in a browser, and too large for the page.
-MAX_WEIGHTS = 1_000_000
+# For the network's sake, thumbnails get no smaller than this, which is enough to tell images apart.
+SMALL = 32
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Points:
 
 @dataclass(frozen=True)
 class Shown:
-    """The rows of the points that are shown, rising; how thumbnails are made; whether the page holds the network."""
+    """The rows of the points that are shown, rising; how thumbnails are made; which parts of the network are there."""
 
     rows: np.ndarray
     plan: tiles.Plan
-    network: bool
+    parts: Sequence[str]
 
 
 def read_points(
@@ -111,15 +111,15 @@ def read_points(
     )
 
 
-def choose_shown(points: Points, weights: int) -> Shown:
-    """Choose which points are shown, and how large and exact their thumbnails are, so that the page is not too large.
+def choose_shown(points: Points, network: Network) -> Shown:
+    """Choose which points, how large and exact thumbnails and what of the network are shown, within the page's limit.
 
     Parameters
     ----------
     points : Points
         All that there are.
-    weights : int
-        The number of the network's weights.
+    network : Network
+        What could be shown of it.
     """
     total = len(points.errors)
     count = min(total, MOST)
@@ -127,15 +127,26 @@ def choose_shown(points: Points, weights: int) -> Shown:
     # A point's bytes in the arrays, as base64.
     each = 4 / 3 * (19 + 8 * min(10, count - 1)) + names
     budget = LEAST_BYTES + max(0, count - FEW) * (MOST_BYTES - LEAST_BYTES) / (MOST - FEW)
-    for network in [True, False] if weights <= MAX_WEIGHTS else [False]:
-        fixed = PAGE_BYTES + 16 / 3 * weights * network
-        plan, tile_bytes = tiles.choose_plan(
-            list(points.images.values()), points.reconstructions, (budget - fixed) / count - each
-        )
-        if is_exact(plan, points):  # else the network in the page would get other images than it was trained on
-            break
-    count = min(count, int((MOST_BYTES - fixed) / (tile_bytes + each)))
-    return Shown(np.sort(np.random.default_rng(0).permutation(total)[:count]), plan, network and is_exact(plan, points))
+
+    def choose(parts: Sequence[str]) -> tuple[tiles.Plan, float, float]:
+        """Choose thumbnails beside parts of the network: the plan, and the bytes that are left and taken for each."""
+        left = (budget - PAGE_BYTES - bytes_of(network, parts, count)) / count - each
+        return *tiles.choose_plan(list(points.images.values()), points.reconstructions, left), left
+
+    alone, taken, _ = choose(())
+    smallest = min(SMALL, max(alone.height, alone.width))
+    options = {parts: choose(parts) for parts in PARTS}
+    for exact in (True, False):  # exact thumbnails are worth more than latents
+        for parts, (plan, tile_bytes, left) in options.items():
+            large = max(plan.height, plan.width) >= smallest and "latents" in parts and not exact
+            if tile_bytes <= left and (large or is_exact(plan, points)):
+                return Shown(_sample(total, count), plan, parts)
+    return Shown(_sample(total, min(count, int((MOST_BYTES - PAGE_BYTES) / (taken + each)))), alone, ())
+
+
+def _sample(total: int, count: int) -> np.ndarray:
+    """Choose so many rows at random, always the same."""
+    return np.sort(np.random.default_rng(0).permutation(total)[:count])
 
 
 def is_exact(plan: tiles.Plan, points: Points) -> bool:
@@ -148,7 +159,7 @@ def explorer_data(
     points: Points,
     shown: Shown,
     arrays: Mapping[str, np.ndarray],
-    network: tuple[Mapping[str, Any], np.ndarray],
+    network: Network,
 ) -> dict[str, Any]:
     """Collect what the page reads, ready for JSON.
 
@@ -163,8 +174,8 @@ def explorer_data(
     arrays : mapping of str to numpy.ndarray
         Of the n shown points: ``neighbours`` [n, k], as indices among the shown points, their ``distances`` [n, k], and
         ``kept`` [n], how many of these neighbours are also among the k nearest on the map.
-    network : tuple of mapping and numpy.ndarray
-        As `convae.network.stored.read_network` gives it.
+    network : Network
+        Of which the parts that were chosen are shown.
     """
     rows, plan = shown.rows, shown.plan
     total, channels, height, width = points.reconstructions.shape
@@ -201,12 +212,7 @@ def explorer_data(
             "images": tiles.image_sheets(images, rows, plan),
             "reconstructions": tiles.reconstruction_sheets(points.reconstructions, rows, plan),
         },
-        "arrays": {name: _encode(array) for name, array in every.items()},
-        "network": {**network[0], "weights": _encode(network[1])} if shown.network else None,
+        "arrays": {name: encode(array) for name, array in every.items()},
+        "network": shown_network(network, shown.parts, rows),
+        "left_out": left_out(network, shown.parts),
     }
-
-
-def _encode(array: np.ndarray) -> dict[str, Any]:
-    """Give an array as JSON: its type, its shape, and its little-endian bytes in base64."""
-    content = array.astype(array.dtype.newbyteorder("<"), order="C").tobytes()
-    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": base64.b64encode(content).decode()}

@@ -4,16 +4,17 @@ import { insidePolygon, nearestOnMap } from "./cells.js";
 import { paintAll } from "./colours.js";
 import { byId, say } from "./dom.js";
 import { redraw } from "./frames.js";
+import { showHint, tell } from "./hint.js";
 import { data, describe, grid, grouped, short } from "./page_data.js";
 import { changed, shown, state } from "./state.js";
 import { bringIntoView, showPoints } from "./view.js";
 
-/** @import { Group } from "./state.js" */
+/** @import { Group, Made } from "./state.js" */
 
 /** @returns {number[] | undefined} the points that stand out from the others: the selected one and its nearest, or the group */
 function focused() {
   const chosen = [state.selected, state.other].filter((point) => point >= 0);
-  return chosen.length ? [...chosen, ...state.near[0].points] : state.group?.points;
+  return chosen.length ? [...chosen, ...state.near[0].points] : (state.made ?? state.group)?.points;
 }
 
 /** Zoom to the points that stand out. */
@@ -28,7 +29,7 @@ function refocus() {
   state.focus = points ? new Uint8Array(data.count) : null;
   for (const i of points ?? []) /** @type {Uint8Array} */ (state.focus)[i] = 1;
   byId("welcome").hidden = Boolean(points);
-  byId("hint").hidden = Boolean(points);
+  showHint();
   /** @type {HTMLButtonElement} */ (byId("fit")).disabled = !points;
   redraw("points");
   keepAddress();
@@ -47,6 +48,7 @@ export function select(point, aloud = true) {
     ];
     bringIntoView(point);
   }
+  if (point >= 0 && state.made) showOnly(null);
   changed("selected");
   refocus();
   if (aloud && point >= 0) say(`${describe(point)}. ${sentenceOf(point)}`);
@@ -95,8 +97,34 @@ export function setChoosing(choosing) {
   if (choosing) say("Choose the other image");
 }
 
+/** Show what the network has made, in place of a selected point. @param {Made | null} made */
+export function setMade(made) {
+  if (made && state.selected >= 0) select(-1);
+  const first = !state.made;
+  showOnly(made);
+  refocus();
+  if (made && first) say(`${made.title}. ${made.near}: ${describe(made.points[0])}`);
+}
+
+/** @param {Made | null} made */
+function showOnly(made) {
+  state.made = made;
+  changed("made");
+}
+
+/** @param {boolean} decoding whether a click on the map decodes what is there */
+export function setDecoding(decoding) {
+  if (!data.network) return;
+  if (decoding) setLasso(false);
+  state.decoding = decoding;
+  byId("decode").setAttribute("aria-pressed", String(decoding));
+  byId("map").classList.toggle("decoding", decoding);
+  if (decoding) tell("Click on the map, or drag: the panel shows what the network makes of that place.");
+}
+
 /** @param {Group | null} group */
 export function setGroup(group) {
+  if (group && state.made) showOnly(null);
   state.group = group;
   changed("group");
   refocus();
@@ -145,6 +173,7 @@ export function aloneClass(label) {
 
 /** @param {boolean} lasso whether dragging draws a lasso */
 export function setLasso(lasso) {
+  if (lasso) setDecoding(false);
   state.lasso = lasso;
   byId("lasso").setAttribute("aria-pressed", String(lasso));
   byId("map").classList.toggle("drawing", lasso);

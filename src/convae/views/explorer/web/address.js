@@ -33,6 +33,7 @@ function addressOf() {
   if (state.colour !== firstColour()) parts.set("c", state.colour);
   if (state.hidden.size) parts.set("off", [...state.hidden].sort((a, b) => a - b).join("_"));
   if (state.pictures === Boolean(data.labels)) parts.set("pictures", state.pictures ? "1" : "0");
+  if (state.made?.address) parts.set(...state.made.address);
   if (state.group) parts.set(...state.group.address);
   if (Math.abs(zoomOf() - 1) > 1e-6) parts.set("view", [view.x, view.y, zoomOf()].map(rounded).join("_"));
   return parts.toString();

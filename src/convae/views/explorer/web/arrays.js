@@ -8,12 +8,28 @@ function bytesOf(text) {
   return bytes;
 }
 
+/** @type {Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>} */
+const KINDS = { int8: Int8Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
+
 /**
- * @param {{dtype: string, data: string}} array as page_data.py writes it @returns {any} a typed array
+ * An array as network_data.py writes it; where it has scales, one for each row, its numbers are steps of these.
+ * @typedef {{dtype: string, shape: number[], data: string, scales?: Encoded}} Encoded
  */
-export function decodeArray(array) {
-  /** @type {Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>} */
-  const kinds = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
+
+/** @param {Encoded} array @returns {any} a typed array; of float16 and of steps, float32 */
+export function decodeArray({ dtype, shape, data, scales }) {
   // The bytes are little-endian, as those of every computer that has a browser.
-  return new kinds[array.dtype](bytesOf(array.data).buffer);
+  const { buffer } = bytesOf(data);
+  if (dtype === "float16") return Float32Array.from(new Uint16Array(buffer), half);
+  const values = new KINDS[dtype](buffer);
+  if (!scales) return values;
+  const scaleOf = decodeArray(scales);
+  return Float32Array.from(/** @type {Int8Array} */ (values), (step, at) => step * scaleOf[Math.floor(at / shape[1])]);
+}
+
+/** @param {number} bits of a float16, which few browsers have @returns {number} */
+function half(bits) {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+  return bits >> 15 ? -size : size;
 }

@@ -2,7 +2,7 @@ import { decodeArray } from "./arrays.js";
 
 /**
  * A layer, as network/description.py writes it: the shapes of its input and its output; where its weights and biases begin in
- * the array of all; and what only some kinds have. Tensors are flat: channel after channel, row after row.
+ * the array of its side; and what only some kinds have. Tensors are flat: channel after channel, row after row.
  * @typedef {object} Layer
  * @property {string} kind
  * @property {number[]} input
@@ -11,16 +11,24 @@ import { decodeArray } from "./arrays.js";
  * @property {number} stride
  * @property {number} padding
  * @property {number} weight
- * @property {number} bias
+ * @property {number} [bias]
  * @property {number} top
  * @property {number} left
+ * @property {Layer[][]} branches
  */
+
+/** @import { Encoded } from "./arrays.js" */
 
 /** @typedef {(layer: Layer, given: Float64Array, weights: Float32Array) => Float64Array} Compute */
 
 /**
- * An autoencoder. Pixels are one byte each.
- * @typedef {{encode: (pixels: Uint8Array) => Float32Array, decode: (latent: Float32Array) => Uint8Array}} Network
+ * One side of a network, as network_data.py writes it, with its arrays of weights in the order of the layers.
+ * @typedef {{layers: Layer[], weights: Encoded[]}} Side
+ */
+
+/**
+ * An autoencoder; its encoder is not in every page. Pixels are one byte each, channel after channel.
+ * @typedef {{encode: ((pixels: ArrayLike<number>) => Float32Array) | null, decode: (latent: ArrayLike<number>) => Uint8Array}} Network
  */
 
 /** @type {Record<string, Compute>} */
@@ -29,37 +37,75 @@ const LAYERS = {
   conv_transpose2d: convolve,
   max_pool2d: pool,
   linear,
+  scale: ({ weight }, given, weights) => given.map((value, at) => value * weights[weight + at]),
   relu: (_, given) => given.map((value) => Math.max(0, value)),
+  silu: (_, given) => given.map((value) => value / (1 + Math.exp(-value))),
   tanh: (_, given) => given.map(Math.tanh),
+  clamp: (_, given) => given.map((value) => Math.max(-1, Math.min(1, value))),
   flatten: (_, given) => given,
   unflatten: (_, given) => given,
+  pixel_shuffle: shuffle,
   pad: (layer, given) => shift(layer, given, -layer.top, -layer.left),
   crop: (layer, given) => shift(layer, given, layer.top, layer.left),
+  sum: (layer, given, weights) => {
+    const [first, ...others] = branchesOf(layer, given, weights);
+    return first.map((value, at) => others.reduce((sum, other) => sum + other[at], value));
+  },
+  concatenation: (layer, given, weights) => Float64Array.from(branchesOf(layer, given, weights).flatMap((each) => [...each])),
+  // What the layers make of all channels is added to the last ones, which alone are kept.
+  refinement: (layer, given, weights) => {
+    const [refined] = branchesOf(layer, given, weights);
+    return given.slice(-refined.length).map((value, at) => value + refined[at]);
+  },
 };
 
 /**
- * Make the network that the data describes. It computes in float64, so that it differs from PyTorch by PyTorch's rounding alone.
- * @param {{encoder: Layer[], decoder: Layer[], weights: {dtype: string, data: string}}} spec
+ * Make the network that the data describes. It computes in float64, so that it differs from PyTorch by PyTorch's rounding and
+ * that of the weights alone.
+ * @param {{encoder: Side | null, decoder: Side}} spec
  * @returns {Network}
  */
-export function makeNetwork(spec) {
-  const weights = decodeArray(spec.weights);
-  const run = (/** @type {Layer[]} */ layers, /** @type {Float64Array} */ values) =>
-    layers.reduce((given, layer) => LAYERS[layer.kind](layer, given, weights), values);
+export function makeNetwork({ encoder, decoder }) {
+  const inward = encoder && runner(encoder);
+  const outward = runner(decoder);
   return {
-    encode: (pixels) =>
-      new Float32Array(
-        run(
-          spec.encoder,
-          Float64Array.from(pixels, (value) => (value / 255 - 0.5) / 0.5),
-        ),
-      ),
-    decode: (latent) => {
-      const values = run(spec.decoder, new Float64Array(latent));
-      // A clamped array rounds as PyTorch does: halves to even.
-      return new Uint8Array(Uint8ClampedArray.from(values, (value) => (value * 0.5 + 0.5) * 255).buffer);
-    },
+    encode: inward && ((pixels) => new Float32Array(inward(Float64Array.from(pixels, (value) => (value / 255 - 0.5) / 0.5)))),
+    // A clamped array rounds as PyTorch does: halves to even.
+    decode: (latent) =>
+      new Uint8Array(Uint8ClampedArray.from(outward(new Float64Array(latent)), (value) => (value * 0.5 + 0.5) * 255).buffer),
   };
+}
+
+/** @param {Side} side @returns {(values: Float64Array) => Float64Array} */
+function runner(side) {
+  const arrays = side.weights.map(decodeArray);
+  const weights = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let start = 0;
+  for (const array of arrays) {
+    weights.set(array, start);
+    start += array.length;
+  }
+  return (values) => run(side.layers, values, weights);
+}
+
+/** @param {Layer[]} layers @param {Float64Array} values @param {Float32Array} weights @returns {Float64Array} */
+function run(layers, values, weights) {
+  return layers.reduce((given, layer) => LAYERS[layer.kind](layer, given, weights), values);
+}
+
+/** @param {Layer} layer @param {Float64Array} given @param {Float32Array} weights @returns {Float64Array[]} */
+function branchesOf({ branches }, given, weights) {
+  return branches.map((layers) => run(layers, given, weights));
+}
+
+/** Lay out the pixels of a square, which are channels, beside each other. @type {Compute} */
+function shuffle({ input, output: [channels, height, width] }, given) {
+  const side = height / input[1];
+  return Float64Array.from({ length: channels * height * width }, (_, at) => {
+    const [channel, y, x] = [Math.floor(at / (height * width)), Math.floor(at / width) % height, at % width];
+    const plane = (channel * side + (y % side)) * side + (x % side);
+    return given[(plane * input[1] + Math.floor(y / side)) * input[2] + Math.floor(x / side)];
+  });
 }
 
 /**
@@ -102,10 +148,11 @@ function convolve({ kind, kernel, stride, padding, weight, bias, input, output }
   }
 }
 
-/** @param {number[]} shape of the output @param {Float32Array} weights @param {number} bias where it begins @returns {Float64Array} */
+/** @param {number[]} shape of the output @param {Float32Array} weights @param {number} [bias] where it begins @returns {Float64Array} */
 function biased([channels, ...sides], weights, bias) {
   const size = sides.reduce((product, side) => product * side, 1);
   const result = new Float64Array(channels * size);
+  if (bias === undefined) return result;
   for (let channel = 0; channel < channels; channel++) result.fill(weights[bias + channel], channel * size, (channel + 1) * size);
   return result;
 }

@@ -78,14 +78,21 @@ export function nearestPoint(of, x, y, reach, counts) {
  * @returns {{points: number[], distances: number[]}} the k others nearest on the map, nearest first; ties by index
  */
 export function nearestOnMap(of, point, k) {
-  const [x, y] = [of.positions[2 * point], of.positions[2 * point + 1]];
-  const wanted = Math.min(k, of.order.length - 1);
+  return nearestTo(of, of.positions[2 * point], of.positions[2 * point + 1], Math.min(k, of.order.length - 1), point);
+}
+
+/**
+ * @param {Grid} of @param {number} x @param {number} y @param {number} wanted how many; no more than there are
+ * @param {number} [but] this point does not count
+ * @returns {{points: number[], distances: number[]}} the points nearest to a place, nearest first; ties by index
+ */
+export function nearestTo(of, x, y, wanted, but = -1) {
   for (let reach = of.cell * 2; ; reach *= 2) {
     /** @type {[number, number][]} */
     const found = [];
     visitCells(of, x - reach, y - reach, x + reach, y + reach, (i) => {
       const squared = (of.positions[2 * i] - x) ** 2 + (of.positions[2 * i + 1] - y) ** 2;
-      if (i !== point && squared <= reach * reach) found.push([squared, i]);
+      if (i !== but && squared <= reach * reach) found.push([squared, i]);
     });
     if (found.length < wanted) continue;
     found.sort((one, other) => one[0] - other[0] || one[1] - other[1]);

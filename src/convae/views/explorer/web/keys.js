@@ -3,8 +3,10 @@ import {
   select,
   setChoosing,
   setColour,
+  setDecoding,
   setGroup,
   setLasso,
+  setMade,
   setPictures,
   walkNeighbours,
   zoomToFocus,
@@ -13,9 +15,10 @@ import { colourings } from "./colours.js";
 import { byId, make, say } from "./dom.js";
 import { data } from "./page_data.js";
 import { cancelDrag, pick } from "./pointer.js";
+import { decodeAt } from "./spot.js";
 import { state } from "./state.js";
 import { openTable } from "./table.js";
-import { panBy, showWhole, view, zoomBy } from "./view.js";
+import { panBy, showWhole, toLeft, toMap, toTop, view, zoomBy } from "./view.js";
 import { walkWorst } from "./worst.js";
 
 /** @type {[string, string][]} */
@@ -30,6 +33,7 @@ const KEYS = [
   ["N P", "next worst, less bad"],
   ["C", "next way of colouring"],
   ["B", "in between: the image chosen next is the other end; at once with Shift + Enter"],
+  ["D", "decode here: a click or a drag shows what the network makes of a place; Enter the middle, arrows move it"],
   ["L", "lasso; a rectangle by dragging with Shift"],
   ["/ T", "search, table"],
 ];
@@ -47,6 +51,7 @@ const ACTIONS = {
   n: () => walkWorst(1),
   p: () => walkWorst(-1),
   b: () => setChoosing(!state.choosing),
+  d: () => setDecoding(!state.decoding),
   l: () => setLasso(!state.lasso),
   i: () => setPictures(!state.pictures),
   z: zoomToFocus,
@@ -59,31 +64,31 @@ const ACTIONS = {
   },
 };
 
-/** Clear one thing: a lasso that is being drawn, else the choice of another image, the selected point, the group, the lasso. */
+/** Clear one thing: a lasso that is being drawn, else the choice of another image, the selected point, what was made, the group, the mode. */
 function clearOne() {
   if (cancelDrag()) return;
   if (state.choosing) return setChoosing(false);
   if (state.selected >= 0) return select(-1);
+  if (state.made) return setMade(null);
   if (state.group) return setGroup(null);
   setLasso(false);
+  setDecoding(false);
 }
 
 export function listenToKeys() {
-  const keys = KEYS.filter(([key]) => key !== "B" || data.network);
+  const keys = KEYS.filter(([key]) => !["B", "D"].includes(key) || data.network);
   byId("keys").replaceChildren(...keys.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)]));
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    // A key belongs to the field that has the focus, and an arrow to a list that scrolls.
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) {
-      if (event.key === "Escape" && target.matches("#colour input, #part")) clearOne();
-      return;
-    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
     const arrow = ARROWS[event.key];
     if (arrow) {
-      if (target.closest(".counts, .rows")) return;
+      // An arrow belongs to the slider or the choice that has the focus, and to a list that scrolls.
+      if (target.closest("input, .counts, .rows")) return;
       event.preventDefault();
       const [right, down] = arrow;
-      if (state.selected >= 0 && !event.shiftKey && data.k) walkNeighbours(right, down);
+      if (state.made && state.decoding) moveSpot(right, down);
+      else if (state.selected >= 0 && !event.shiftKey && data.k) walkNeighbours(right, down);
       else panBy(-80 * right, -80 * down);
     } else if (event.key === "Enter" && (target === byId("map") || target === document.body)) {
       enter(event.shiftKey);
@@ -94,8 +99,22 @@ export function listenToKeys() {
   });
 }
 
+/** @param {HTMLElement} target @returns {boolean} whether letters belong to what has the focus: a text, a list or the table */
+function isTyping(target) {
+  const table = /** @type {HTMLDialogElement} */ (byId("table"));
+  return table.open || Boolean(target.closest("select, textarea, input:not([type='range'], [type='radio'])"));
+}
+
+/** Decode a little farther. @param {number} right @param {number} down */
+function moveSpot(right, down) {
+  if (!state.made) return;
+  const [x, y] = [toLeft(state.made.x) + 10 * right, toTop(state.made.y) + 10 * down];
+  void decodeAt(...toMap(x, y));
+}
+
 /** Choose the neighbour that the arrow keys are at, or the point nearest to the middle of the map. @param {boolean} asOther */
 function enter(asOther) {
+  if (state.decoding) return void decodeAt(...toMap(view.width / 2, view.height / 2));
   const point =
     state.selected >= 0 && state.step >= 0
       ? state.near[state.row].points[state.step]

@@ -5,6 +5,8 @@ import { radiusOf } from "./renderer.js";
 import { state } from "./state.js";
 import { placeOf, toLeft, toTop, view } from "./view.js";
 
+/** @import { Made } from "./state.js" */
+
 /** Draw what lies over the points: rings, lines to the neighbours, the lasso. */
 export function drawMarks() {
   const canvas = canvasById("marks");
@@ -22,6 +24,7 @@ export function drawMarks() {
     ring(context, state.selected, 7, accent, 2);
   }
   drawWay(context, accent);
+  if (state.made) drawMade(context, state.made, ink, accent);
   if (state.hover >= 0) ring(context, state.hover, 6, ink, 2);
 }
 
@@ -83,6 +86,27 @@ function drawPolygon(context, polygon, colour) {
   context.globalAlpha = 1;
   context.lineWidth = 1.5;
   context.strokeStyle = colour;
+  context.stroke();
+}
+
+/** Draw where what was made belongs, and the points that decided it. @param {CanvasRenderingContext2D} context @param {Made} made @param {string} ink @param {string} accent */
+function drawMade(context, { x, y, points }, ink, accent) {
+  const [left, top] = [toLeft(x), toTop(y)];
+  context.beginPath();
+  for (const i of points) {
+    context.moveTo(left, top);
+    context.lineTo(...placeOf(i));
+  }
+  context.globalAlpha = 0.35;
+  context.lineWidth = 1;
+  context.strokeStyle = ink;
+  context.stroke();
+  context.globalAlpha = 1;
+  for (const i of points) spot(context, i, 2, ink);
+  context.beginPath();
+  context.arc(left, top, 7, 0, 2 * Math.PI);
+  context.lineWidth = 3;
+  context.strokeStyle = accent;
   context.stroke();
 }
 

@@ -20,7 +20,9 @@ import { byId } from "./dom.js";
  * @property {string | null} folder where the files are, from this page's own folder
  * @property {{height: number, width: number, channels: number}} thumbnail
  * @property {{columns: number, per_sheet: number, images: string[], reconstructions: string[]}} sheets
- * @property {any} network
+ * @property {any} network what the page has of it: encoder and decoder, image_shape, and the points' latents; null if none
+ * @property {{kind: "exact" | "near", points: number[], others: number}[]} copies groups of images that are equal, or nearly; how many of a group are not shown
+ * @property {string} left_out why the page has no more of it
  * @property {number} k
  * @property {Uint32Array} rows
  * @property {Float32Array} positions N x 2

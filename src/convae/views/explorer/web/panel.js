@@ -3,7 +3,7 @@ import { hover } from "./card.js";
 import { cssColour } from "./colours.js";
 import { button, byId, closing, make, swatch } from "./dom.js";
 import { fileOf } from "./files.js";
-import { className, data, describe, short, splitOf } from "./page_data.js";
+import { className, data, describe, grouped, short, splitOf } from "./page_data.js";
 import { namedTile, tile } from "./sheets.js";
 import { state } from "./state.js";
 import { worstBy } from "./worst.js";
@@ -42,7 +42,8 @@ export function showSelected() {
 export function scrollToSelected() {
   const panel = byId("panel");
   const narrow = panel.offsetTop > 0;
-  panel.scrollTop = narrow && state.selected >= 0 ? byId("selected").offsetTop - panel.offsetTop - 12 : 0;
+  const shown = state.selected >= 0 ? byId("selected") : state.made ? byId("made") : null;
+  panel.scrollTop = narrow && shown ? shown.offsetTop - panel.offsetTop - 12 : 0;
 }
 
 /** @param {number} point @returns {HTMLElement} */
@@ -64,10 +65,10 @@ function facts(point) {
  * @param {number} [row] which row of neighbours it is @param {number[]} [common] points that are to be marked
  * @returns {HTMLElement}
  */
-function strip(points, captions, row = -1, common = []) {
+export function strip(points, captions, row = -1, common = []) {
   const items = points.map((point, place) => {
     const also = common.includes(point);
-    const caption = make("span", {}, captions[place]);
+    const caption = make("span", { title: captions[place] }, captions[place]);
     const what = row < 0 ? "" : `, distance ${captions[place]}${also ? ", in both rows" : ""}`;
     const item = button("", (event) => choose(point, event.shiftKey), {
       "aria-label": `${describe(point)}${what}`,
@@ -122,9 +123,14 @@ export function showWelcome() {
       worst.map((i) => short(data.errors[i])),
     ),
   );
-  const { same } = data;
-  if (!same) return;
-  const odd = first("same");
-  const captions = odd.map((i) => `${className(i)}`);
-  byId("welcome").append(make("h2", {}, "At odds with their neighbours"), strip(odd, captions));
+  if (data.same) {
+    const odd = first("same");
+    byId("welcome").append(make("h2", {}, "At odds with their neighbours"), strip(odd, odd.map(className)));
+  }
+  if (data.copies.length) {
+    const groups = data.copies.slice(0, 10);
+    const captions = groups.map(({ points, others }) => `${grouped(points.length + others)} times`);
+    const firsts = groups.map(({ points }) => points[0]);
+    byId("welcome").append(make("h2", {}, "Equal or nearly equal images"), strip(firsts, captions));
+  }
 }

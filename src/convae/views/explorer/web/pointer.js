@@ -1,4 +1,4 @@
-import { choose, lassoed, select, setPart } from "./actions.js";
+import { choose, lassoed, select, setMade, setPart } from "./actions.js";
 import { rounded } from "./address.js";
 import { hover } from "./card.js";
 import { nearestPoint } from "./cells.js";
@@ -8,6 +8,7 @@ import { onHandle, partNear } from "./marks.js";
 import { grid } from "./page_data.js";
 import { pictureAt } from "./pictures.js";
 import { radiusOf } from "./renderer.js";
+import { decodeAt } from "./spot.js";
 import { shown, state } from "./state.js";
 import { panBy, stopGliding, toLeft, toMap, toTop, view, zoomBy } from "./view.js";
 
@@ -68,8 +69,19 @@ function pointerDown(event) {
     drag.kind = "pinch";
     return;
   }
-  const kind = onHandle(place) ? "way" : event.shiftKey ? "rectangle" : state.lasso ? "lasso" : "pan";
+  const kind = onHandle(place) ? "way" : event.shiftKey ? "rectangle" : modeOf();
   Object.assign(drag, { kind, moved: 0, startX: place.x, startY: place.y });
+}
+
+/** @returns {string} what a drag does */
+function modeOf() {
+  return state.lasso ? "lasso" : state.decoding ? "decode" : "pan";
+}
+
+/** @param {{x: number, y: number}} place on the map */
+function decodePlace(place) {
+  const [x, y] = toMap(place.x, place.y).map(rounded);
+  void decodeAt(x, y);
 }
 
 /** @param {PointerEvent} event */
@@ -78,7 +90,8 @@ function pointerMove(event) {
   const before = down.get(event.pointerId);
   if (!before) {
     byId("map").classList.toggle("handle", onHandle(place));
-    if (event.pointerType === "mouse") hover(drag.kind || onHandle(place) ? -1 : pick(place.x, place.y), place.x, place.y);
+    if (event.pointerType === "mouse")
+      hover(drag.kind || state.decoding || onHandle(place) ? -1 : pick(place.x, place.y), place.x, place.y);
     return;
   }
   drag.moved = Math.max(drag.moved, Math.hypot(place.x - drag.startX, place.y - drag.startY));
@@ -88,6 +101,7 @@ function pointerMove(event) {
   hover(-1);
   if (drag.kind === "pan") panBy(place.x - before.x, place.y - before.y);
   else if (drag.kind === "way") setPart(partNear(place));
+  else if (drag.kind === "decode") decodePlace(place);
   else if (drag.kind) extend(drag.kind, place);
   down.set(event.pointerId, place);
 }
@@ -130,12 +144,13 @@ function pointerUp(event) {
   if (state.drawing.length > 2) {
     if (state.selected >= 0) select(-1);
     lassoed(state.drawing);
-  }
+  } else if (kind === "decode") decodePlace({ x, y });
   // A click on nothing clears, unless it was meant to choose the other image.
   else if (kind && kind !== "pinch" && moved < 4) {
     const point = pick(x, y);
     if (point >= 0) choose(point, event.shiftKey);
     else if (state.selected >= 0 && !state.choosing && !event.shiftKey) select(-1);
+    else if (state.made && !event.shiftKey) setMade(null);
   }
   cancelDrag();
 }

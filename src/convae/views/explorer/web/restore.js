@@ -1,8 +1,10 @@
-import { lassoed, select, setColour, setGroup, setHidden, setOther, setPictures } from "./actions.js";
+import { lassoed, select, setColour, setGroup, setHidden, setMade, setOther, setPictures } from "./actions.js";
 import { withAddressLeft } from "./address.js";
 import { colourings, firstColour } from "./colours.js";
+import { groupOfCopies } from "./copies.js";
 import { data, pointOf } from "./page_data.js";
 import { groupOfClass, groupOfFiles } from "./search.js";
+import { decodeAt } from "./spot.js";
 import { state } from "./state.js";
 import { setView, wholeView } from "./view.js";
 
@@ -24,6 +26,9 @@ function show(parts) {
   const other = pointOf(row);
   if (state.selected >= 0 && other >= 0 && other !== state.selected && data.network)
     setOther(other, part >= 0 && part <= 1 ? part : 0.5);
+  const [atX, atY] = numbers("at");
+  if (Number.isFinite(atX) && Number.isFinite(atY)) void decodeAt(atX, atY);
+  else setMade(null);
   // After the point, since selecting it moves the view to it.
   const [x, y, zoom] = numbers("view");
   if (zoom > 0) setView(x, y, wholeView().scale * zoom);
@@ -35,6 +40,7 @@ function showGroupIn(parts) {
   const files = parts.get("files");
   const polygon = (parts.get("lasso") ?? "").split("~").map((corner) => corner.split("_").map(Number));
   if (parts.has("class") && data.classes[label] !== undefined) setGroup(groupOfClass(label));
+  else if (data.copies[Number(parts.get("copies") ?? -1)]) setGroup(groupOfCopies(Number(parts.get("copies"))));
   else if (files) setGroup(groupOfFiles(files));
   else if (polygon.length > 2 && polygon.flat().every(Number.isFinite)) lassoed(polygon);
   else setGroup(null);

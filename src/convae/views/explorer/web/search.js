@@ -13,14 +13,15 @@ let marked = 0;
 
 /** @param {string} text @returns {typeof found} */
 function findAll(text) {
-  const wanted = text.trim().toLowerCase();
+  const wanted = folded(text);
   if (!wanted) return [];
-  const results = [];
+  const classes = [...data.classes.keys()].filter((label) => folded(data.classes[label]).includes(wanted));
+  // A class of this very name comes before the index, and the index before classes that contain its digits.
+  const exact = classes.filter((label) => folded(data.classes[label]) === wanted);
+  const results = exact.map(resultOf);
   const point = /^\d+$/.test(wanted) ? pointOf(Number(wanted)) : -1;
   if (point >= 0) results.push({ text: `Index ${wanted}`, action: () => choose(point) });
-  data.classes.forEach((name, label) => {
-    if (name.toLowerCase().includes(wanted)) results.push({ text: `Class ${name}`, action: () => setGroup(groupOfClass(label)) });
-  });
+  results.push(...classes.filter((label) => !exact.includes(label)).map(resultOf));
   const files = filesWith(wanted);
   if (files.length > 1) {
     results.push({ text: `${grouped(files.length)} files with "${text.trim()}"`, action: () => setGroup(groupOfFiles(text)) });
@@ -31,10 +32,20 @@ function findAll(text) {
   return results;
 }
 
-/** @param {string} wanted in lower case @returns {number[]} the points whose file's name contains it */
+/** @param {number} label @returns {{text: string, action: () => void}} */
+function resultOf(label) {
+  return { text: `Class ${data.classes[label]}`, action: () => setGroup(groupOfClass(label)) };
+}
+
+/** @param {string} text @returns {string} in the form in which texts are compared: macOS writes accents as letters of their own */
+function folded(text) {
+  return text.normalize("NFC").trim().toLowerCase();
+}
+
+/** @param {string} wanted as `folded` gives it @returns {number[]} the points whose file's name contains it */
 function filesWith(wanted) {
   const points = [];
-  for (const [i, file] of (data.files ?? []).entries()) if (file.toLowerCase().includes(wanted)) points.push(i);
+  for (const [i, file] of (data.files ?? []).entries()) if (folded(file).includes(wanted)) points.push(i);
   return points;
 }
 
@@ -48,7 +59,7 @@ export function groupOfClass(label) {
 
 /** @param {string} text @returns {Group} */
 export function groupOfFiles(text) {
-  const points = filesWith(text.trim().toLowerCase());
+  const points = filesWith(folded(text));
   return { title: `Files with "${text.trim()}"`, points, polygon: null, address: ["files", text.trim()] };
 }
 
@@ -71,7 +82,9 @@ export function listenToSearch() {
 /** @param {number} which of what was found */
 function take(which) {
   const { action } = found[which];
-  byId("query").blur();
+  const query = /** @type {HTMLInputElement} */ (byId("query"));
+  query.value = "";
+  query.blur();
   if (state.selected >= 0 && !state.choosing) select(-1);
   action();
 }

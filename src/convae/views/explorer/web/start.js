@@ -1,11 +1,14 @@
-import { setColour, setLasso, setPictures, zoomToFocus } from "./actions.js";
+import { setColour, setDecoding, setLasso, setPictures, zoomToFocus } from "./actions.js";
 import { keepAddress } from "./address.js";
 import { showBetween, showPart } from "./between.js";
 import { darkTheme, firstColour } from "./colours.js";
 import { byId } from "./dom.js";
+import { listenToDrops } from "./dropped.js";
 import { showGroup } from "./group.js";
+import { showHint } from "./hint.js";
 import { listenToKeys } from "./keys.js";
 import { makeLegend, showLegend } from "./legend.js";
+import { showMade } from "./made.js";
 import { drawMarks } from "./marks.js";
 import { data, grouped } from "./page_data.js";
 import { colourStrips, markStep, scrollToSelected, showSelected, showWelcome } from "./panel.js";
@@ -20,11 +23,12 @@ import { listenToWorst } from "./worst.js";
 
 whenChanged("points", drawPoints);
 whenChanged("marks", drawMarks);
-whenChanged("view", keepAddress);
+whenChanged("view", keepAddress, showHint);
 whenChanged("selected", showSelected, showBetween, scrollToSelected);
 whenChanged("step", markStep);
 whenChanged("between", showBetween);
 whenChanged("part", showPart);
+whenChanged("made", showMade, scrollToSelected);
 whenChanged("group", showGroup);
 whenChanged("colour", showLegend, colourStrips);
 whenChanged("hidden", showLegend);
@@ -38,14 +42,19 @@ function start() {
   listenToTable();
   listenToKeys();
   listenToPointers();
+  listenToDrops();
   byId("lasso").addEventListener("click", () => setLasso(!state.lasso));
   byId("pictures").addEventListener("click", () => setPictures(!state.pictures));
   byId("fit").addEventListener("click", zoomToFocus);
+  byId("decode").addEventListener("click", () => setDecoding(!state.decoding));
+  byId("decode").hidden = !data.network;
+  byId("left-out").textContent = data.left_out;
   byId("closer").addEventListener("click", () => zoomBy(1.5));
   byId("wider").addEventListener("click", () => zoomBy(1 / 1.5));
   byId("whole").addEventListener("click", showWhole);
   state.colour = firstColour();
   showLegend();
+  showHint();
   resize(true);
   restore();
   new ResizeObserver(() => resize(false)).observe(byId("map"));
@@ -60,10 +69,6 @@ function showTexts() {
   byId("title").textContent = data.title;
   const part = data.total > data.count ? ` A sample of ${grouped(data.count)} of ${grouped(data.total)} is shown.` : "";
   byId("about").textContent = data.about + part;
-  const touch = matchMedia("(pointer: coarse)").matches;
-  const alike = "Each dot is an image; near ones look alike to the network. ";
-  byId("hint").textContent =
-    alike + (touch ? "Tap one to see it and its neighbours." : "Point at one to see it, click for its neighbours.");
   byId("map").setAttribute("aria-label", `Map of ${grouped(data.count)} images; the table has the same`);
 }
 

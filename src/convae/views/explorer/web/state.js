@@ -5,7 +5,21 @@ import { data } from "./page_data.js";
  * @typedef {{title: string, points: number[], polygon: number[][] | null, address: [string, string]}} Group
  */
 
-/** @typedef {"points" | "marks" | "view" | "selected" | "step" | "between" | "part" | "group" | "colour" | "hidden"} Part */
+/**
+ * What the network has made here, and its place on the map in map units: of that place, or of an image of the user's.
+ * @typedef {object} Made
+ * @property {string} title
+ * @property {string} about
+ * @property {number} x
+ * @property {number} y
+ * @property {{caption: string, pixels: ArrayLike<number>}[]} pictures
+ * @property {string} near what the points are
+ * @property {number[]} points nearest first
+ * @property {string[]} captions
+ * @property {[string, string] | null} address
+ */
+
+/** @typedef {"points" | "marks" | "view" | "selected" | "step" | "between" | "part" | "made" | "group" | "colour" | "hidden"} Part */
 
 /** What the user has chosen. Whoever changes a part of it calls `changed`, so that it is shown, or `redraw`. */
 export const state = {
@@ -20,6 +34,10 @@ export const state = {
   other: -1,
   part: 0.5,
   choosing: false,
+  /** @type {Made | null} */
+  made: null,
+  /** Whether a click on the map decodes what is there. */
+  decoding: false,
   colour: "error",
   /** @type {Set<number>} classes that are switched off */
   hidden: new Set(),

@@ -58,7 +58,7 @@ function showTable() {
   const rows = Array.from(points)
     .slice(start, start + PAGE)
     .map((point) => {
-      const cells = columns.map(({ text }) => make("td", {}, text(point)));
+      const cells = columns.map(({ key, text }) => make("td", { className: key }, text(point)));
       const open = () => {
         dialog.close();
         choose(point);
@@ -67,7 +67,10 @@ function showTable() {
       return make("tr", {}, ...cells);
     });
   byId("table-title").textContent = what;
+  const heading = Array.from(dialog.querySelectorAll("th")).findIndex((each) => each.contains(document.activeElement));
   /** @type {HTMLElement} */ (dialog.querySelector("thead")).replaceChildren(make("tr", {}, ...headings));
+  // The heading that was clicked has been replaced, and the focus would be lost.
+  headings[heading]?.querySelector("button")?.focus();
   /** @type {HTMLElement} */ (dialog.querySelector("tbody")).replaceChildren(...rows);
   const end = Math.min(points.length, start + PAGE);
   byId("table-place").textContent = `${grouped(points.length && start + 1)} to ${grouped(end)} of ${grouped(points.length)}`;

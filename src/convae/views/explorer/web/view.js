@@ -1,14 +1,17 @@
+import { nearestOnMap } from "./cells.js";
 import { byId, canvasById } from "./dom.js";
 import { redraw } from "./frames.js";
 import { data, grid } from "./page_data.js";
 import { changed } from "./state.js";
 
 /**
- * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size and the bar's height in
- * CSS pixels; device pixels per CSS pixel (ratio).
+ * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size and the heights of the bar and
+ * the hint in CSS pixels; device pixels per CSS pixel (ratio).
  */
-export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, ratio: 1 };
+export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, hint: 0, ratio: 1 };
 let gliding = 0;
+/** The largest scale; 0 until it is asked for. */
+let largest = 0;
 
 /** @param {number} x in map units @returns {number} CSS pixels from the left */
 export function toLeft(x) {
@@ -32,13 +35,13 @@ export function wholeView() {
 
 /** @param {{left: number, right: number, bottom: number, top: number}} part of the map */
 function viewOf({ left, right, bottom, top }) {
-  const [margin, bar] = [24, view.bar];
+  const [margin, bar, hint] = [24, view.bar, Math.max(48, view.hint + 16)];
   const [width, height] = [right - left, top - bottom];
   const scale = Math.min(
     Math.max(view.width - 2 * margin, 40) / (width || height || 1),
-    Math.max(view.height - 3 * margin - bar, 40) / (height || width || 1),
+    Math.max(view.height - margin - hint - bar, 40) / (height || width || 1),
   );
-  return { x: (left + right) / 2, y: (bottom + top) / 2 + (bar - margin) / 2 / scale, scale };
+  return { x: (left + right) / 2, y: (bottom + top) / 2 + (bar + margin - hint) / 2 / scale, scale };
 }
 
 /** @returns {number} how many times as large as in the view of the whole map */
@@ -46,10 +49,25 @@ export function zoomOf() {
   return view.scale / wholeView().scale;
 }
 
+/** @param {number} scale @returns {number} the nearest one that is allowed: from half of the whole map's on, as long as it shows more */
+function allowed(scale) {
+  const fit = wholeView().scale;
+  if (!largest) {
+    // Close up, nine of ten points have their nearest one at least this far away, in CSS pixels.
+    const [far, sample] = [120, 200];
+    const step = Math.max(1, Math.floor(data.count / sample));
+    const gaps = [];
+    for (let i = 0; i < data.count && data.count > 1; i += step) gaps.push(nearestOnMap(grid, i, 1).distances[0]);
+    const gap = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 10)];
+    largest = gap > 0 ? far / gap : fit * 5000;
+  }
+  return Math.min(Math.max(scale, fit / 2), Math.max(largest, fit * 8), fit * 5000);
+}
+
 /** @param {number} x @param {number} y @param {number} scale */
 export function setView(x, y, scale) {
   const fit = wholeView().scale;
-  view.scale = Math.min(Math.max(scale, fit / 2), fit * 5000);
+  view.scale = allowed(scale);
   view.x = Math.min(Math.max(x, grid.left), grid.right);
   view.y = Math.min(Math.max(y, grid.bottom - view.height / 2 / fit), grid.top + view.height / 2 / fit);
   redraw("points");
@@ -65,8 +83,7 @@ export function panBy(right, down) {
 export function zoomBy(factor, left = view.width / 2, top = view.height / 2) {
   stopGliding();
   const [x, y] = toMap(left, top);
-  const fit = wholeView().scale;
-  const scale = Math.min(Math.max(view.scale * factor, fit / 2), fit * 5000);
+  const scale = allowed(view.scale * factor);
   setView(x - (left - view.width / 2) / scale, y + (top - view.height / 2) / scale, scale);
 }
 
@@ -128,6 +145,7 @@ export function resize(first) {
   const box = byId("map").getBoundingClientRect();
   const zoom = first ? 1 : zoomOf();
   view.bar = byId("bar").offsetHeight + 12;
+  view.hint = byId("hint").offsetHeight || view.hint;
   view.width = Math.max(1, box.width);
   view.height = Math.max(1, box.height);
   view.ratio = window.devicePixelRatio || 1;

@@ -1,5 +1,6 @@
-import { select } from "./actions.js";
+import { select, setGroup } from "./actions.js";
 import { colourings } from "./colours.js";
+import { groupOfCopies } from "./copies.js";
 import { byId, make, say } from "./dom.js";
 import { data, grouped } from "./page_data.js";
 import { shown } from "./state.js";
@@ -26,10 +27,11 @@ export function worstBy(by) {
 
 export function listenToWorst() {
   const by = /** @type {HTMLSelectElement} */ (byId("by"));
-  const names = { error: "by error", same: "by disagreement with neighbours", kept: "by neighbours lost on the map" };
+  const names = { error: "by error", same: "by disagreement", kept: "by lost neighbours" };
   for (const [key, name] of Object.entries(names)) {
     if (key in colourings()) by.append(make("option", { value: key }, name));
   }
+  if (data.copies.length) by.append(make("option", { value: "copies" }, "copies"));
   by.addEventListener("change", () => Object.assign(worst, { by: by.value, place: -1 }) && showPlace());
   byId("next").addEventListener("click", () => walkWorst(1));
   byId("back").addEventListener("click", () => walkWorst(-1));
@@ -38,16 +40,18 @@ export function listenToWorst() {
 
 /** Go to the next worst point whose class is switched on. @param {1 | -1} step */
 export function walkWorst(step) {
-  const order = worstBy(worst.by);
+  const order = worst.by === "copies" ? data.copies.map(({ points }) => points[0]) : worstBy(worst.by);
   let place = worst.place + step;
   while (place >= 0 && place < order.length && !shown[order[place]]) place += step;
   if (place < 0 || place >= order.length) return say("No more");
   worst.place = place;
   showPlace();
-  select(order[place]);
+  select(worst.by === "copies" ? -1 : order[place]);
+  if (worst.by === "copies") setGroup(groupOfCopies(place));
 }
 
 function showPlace() {
-  byId("place").textContent = worst.place < 0 ? "" : `${grouped(worst.place + 1)} of ${grouped(data.count)}`;
+  byId("place").textContent =
+    worst.place < 0 ? "" : `${grouped(worst.place + 1)} of ${grouped(worst.by === "copies" ? data.copies.length : data.count)}`;
   /** @type {HTMLButtonElement} */ (byId("back")).disabled = worst.place <= 0;
 }
