@@ -338,10 +338,8 @@ def test_errors_above_a_limit_or_above_those_of_nearly_all_known_images_are_unus
     artifacts.write_json(losses, {"train": {"mse_99": errors[4]}, "test": {"mse_99": errors[2]}})
     done = run("score", "digits", "-o", "scores.csv")
     losses.unlink()
-    assert done.err == (
-        f"note: 2 of 5 images are unusual: with an error above {errors[2]:.4g}, which 99 % of the training images have"
-        " at most\n"
-    )
+    reason = "as 1 % of the images of training, or of testing, have"
+    assert done.err == f"note: 2 of 5 images have errors above {errors[2]:.4g}, {reason}\n"
     with open("scores.csv", newline="") as file:
         assert [row["unusual"] for row in csv.DictReader(file)] == ["True", "True", "False", "False", "False"]
 
@@ -455,7 +453,7 @@ def test_images_are_placed_on_the_map_beside_the_model(run: Callable[..., Done],
         plain(models, black[None, None])[0] - np.load(known / "latents/latents.npy"), axis=1
     ).min()
     assert [line.split()[2:4] for line in done.out.splitlines()[1:]] == [[f"{distance:.4f}", "yes"], ["0.0000", "no"]]
-    assert done.err.startswith("note: 1 of 2 images are unusual: farther than ")
+    assert done.err.startswith("note: 1 of 2 images are farther than ")
     assert (known / "tsne/embedding.npy").read_bytes() == before
     np.save("fewer.npy", positions[1:])
     done = run("place", "digits", "--map", "fewer.npy")

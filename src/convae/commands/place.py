@@ -29,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
         ]
         outputs.write_rows(rows, arguments)
         if found := int(placed.unusual.sum()):
-            what = f"{found:,} of {len(rows):,} images are unusual: farther than {placed.limit:.4g} from all of the map"
-            print(f"note: {what}, as 1 % of its own images are", file=sys.stderr)
+            what = f"{found:,} of {len(rows):,} images are farther than {placed.limit:.4g} from every image of the map"
+            print(f"note: {what}, as 1 % of these are from the others", file=sys.stderr)
     return int(bool(images.refused))

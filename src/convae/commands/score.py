@@ -18,9 +18,9 @@ def run(arguments: argparse.Namespace) -> int:
     """List the images' errors, the largest first; give exit code 1 if some images cannot be used."""
     for output in filter(None, (arguments.output, arguments.figure)):
         inputs.refuse_input(output, arguments.images)
-    threshold, reason = arguments.threshold, "--threshold"
+    threshold, compared = arguments.threshold, ""
     if threshold is None:
-        threshold, reason = usual_error(arguments.model), "which 99 % of the training images have at most"
+        threshold, compared = usual_error(arguments.model), ", as 1 % of the images of training, or of testing, have"
     images = inputs.read_images(arguments, arguments.images)
     if images.names:
         from convae import api  # which imports PyTorch: bad images are reported before
@@ -33,8 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
             rows = [{"mse": row["mse"], "unusual": row["mse"] > threshold, "file": row["file"]} for row in rows]
         outputs.write_rows(rows, arguments)
         if threshold is not None and (found := int((errors > threshold).sum())):
-            what = f"{found:,} of {len(rows):,} images are unusual: with an error above {threshold:.4g}, {reason}"
-            print(f"note: {what}", file=sys.stderr)
+            print(
+                f"note: {found:,} of {len(rows):,} images have errors above {threshold:.4g}{compared}", file=sys.stderr
+            )
         if arguments.figure:
             worst = order[:MOST_DRAWN]
             draw(Path(arguments.figure), images, worst, errors, api.reconstruct(model, images.pixels[worst]))
