@@ -64,6 +64,7 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
             levels="full",
             largest_pixels=LARGEST_PIXELS,
             test_fraction=0.1,
+            unusable="refuse",
         )
         seconds: dict[str, list[float]] = {"pillow": [], "pipeline": []}
         for _ in range(pairs):

@@ -176,6 +176,7 @@ def test_what_no_source_makes_right_is_refused_before_the_download(changes: dict
         ("background", [0, 0, 0], "[255, 255, 255]"),
         ("levels", "auto", "full"),
         ("largest_pixels", 10**8, "89478485"),
+        ("unusable", "leave_out", "refuse"),
     ],
 )
 def test_what_a_description_has_no_use_for_is_refused(key: str, value: Any, default: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import resource
 import unicodedata
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from PIL import Image
 from convae import artifacts
 from convae.data.folders import source
 from convae.data.params import DataParams
-from convae.data.source import Source
+from convae.data.source import Source, report
 from convae.errors import ConvaeError
 
 WHITE = (255, 255, 255)
@@ -36,11 +37,17 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def outside_the_repository(tmp_path_factory, monkeypatch):
+    """Run where the list of refused files may be written."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("project"))
+
+
 def section(folder: Path, **values: Any) -> DataParams:
     given_splits = (folder / "test").exists()
     defaults = {"image_size": None, "colour": None, "background": WHITE, "test_fraction": 0.1 if given_splits else 0.3}
     defaults |= {"source": str(folder), "train_images": None, "test_images": None}
-    defaults |= {"fit": "crop", "levels": "full", "largest_pixels": 89_478_485}
+    defaults |= {"fit": "crop", "levels": "full", "largest_pixels": 89_478_485, "unusable": "refuse"}
     return DataParams(**{**defaults, **values})
 
 
@@ -106,13 +113,6 @@ def test_given_splits_are_taken_and_a_fraction_is_refused_with_them(tmp_path):
 def test_a_train_folder_alone_is_split_by_content(tmp_path):
     found = chosen(put(tmp_path, {f"train/{name}": content for name, content in MANY.items()}))
     assert found.files["test"] == [f"train/{name}" for name, content in MANY.items() if share(content) < 0.3]
-
-
-def test_copies_in_both_given_splits_are_named_and_no_others(tmp_path, capsys):
-    files = {"train/1.png": photo(1), "test/1 again.png": photo(1), "test/one\nmore.png": photo(1)}
-    chosen(put(tmp_path, {**files, "train/1 too.png": photo(1), "test/2.png": photo(2)}))
-    expected = r"download: 2 test images are copies of training images: test/1 again.png, 'test/one\nmore.png'"
-    assert capsys.readouterr().out == f"{expected}\n"
 
 
 def test_so_many_images_are_taken_as_are_wanted_in_the_order_of_their_paths(tmp_path):
@@ -219,16 +219,36 @@ def test_images_of_several_sizes_or_of_a_size_that_no_network_takes_must_be_resi
     assert message == "data.image_size: got null for images of 8 x 300 pixels; set it, to 8 to 256 pixels a side"
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("Cat", "cat"), ("É", unicodedata.normalize("NFD", "É")), ("É", unicodedata.normalize("NFD", "é"))],
-)
-def test_classes_that_some_file_systems_take_for_one_are_refused(tmp_path, one, other):
-    assert one != other
-    put(tmp_path, {f"train/{one}/1.png": photo(1), f"train/{other}/2.png": photo(2), f"test/{one}/3.png": photo(3)})
-    with pytest.raises(ConvaeError, match="two classes that differ only in case or accents' spelling") as caught:
+def test_classes_that_some_file_systems_take_for_one_are_refused(tmp_path):
+    other = unicodedata.normalize("NFD", "é")
+    put(tmp_path, {"train/É/1.png": photo(1), f"train/{other}/2.png": photo(2), "test/É/3.png": photo(3)})
+    with pytest.raises(ConvaeError, match="has two classes that differ only in case, É and é; rename or merge them"):
         chosen(tmp_path)
-    assert all(name in str(caught.value) for name in (one, other))
+
+
+def test_classes_are_in_the_order_of_their_numbers_and_have_one_spelling(tmp_path):
+    names = ["1", "2", "10", "11", unicodedata.normalize("NFD", "é")]
+    found = chosen(
+        put(
+            tmp_path,
+            {
+                f"{split}/{name}/{name}{split}.png": photo(int("0" + name[:2]))
+                for split in ("train", "test")
+                for name in names[:4]
+            }
+            | {f"train/{names[4]}/5.png": photo(5)},
+        )
+    )
+    assert found.classes == ["1", "2", "10", "11", "é"]
+    assert found.labels["train"].tolist() == [0, 2, 3, 1, 4]
+
+
+def test_a_single_class_is_none(tmp_path, capsys):
+    put(tmp_path, {"train/cat/1.png": photo(1), "train/cat/2024/2.png": photo(2), "test/cat/3.png": photo(3)})
+    found = chosen(tmp_path)
+    assert (found.classes, [labels.tolist() for labels in found.labels.values()]) == ([], [[-1, -1], [-1]])
+    said = "download: cat is the only class: its images are used as images without classes"
+    assert capsys.readouterr().out.splitlines() == [said]
 
 
 def test_classes_without_images_in_a_split_are_reported(tmp_path, capsys):
@@ -255,8 +275,11 @@ def test_all_that_cannot_be_used_is_refused_at_once_ten_of_it_by_name(tmp_path):
     message = assert_refused(tmp_path / "photos", tmp_path / "out")
     first = bad[:6] + [f"test/dog {number}.png" for number in ("0", "1", "10", "100")]
     listed = ", ".join(f"{name} is not an image that Pillow reads" for name in first)
-    what = f"1,206 of 1,208 files cannot be used: {listed} and 1,196 more"
-    assert message == f"data.source: {tmp_path}/photos: {what}; repair or remove them"
+    what = f"1,206 of 1,208 files cannot be used: 1,206 .png (image): {listed} and 1,196 more"
+    fix = "repair or remove them, or set data.unusable to leave_out; .convae/refused.txt lists them all"
+    assert message == f"data.source: {tmp_path}/photos: {what}; {fix}"
+    lines = Path(".convae/refused.txt").read_text().splitlines()
+    assert lines == [f"{name} is not an image that Pillow reads" for name in sorted(bad)[1200:] + sorted(bad)[:1200]]
 
 
 def test_what_is_no_file_is_refused_by_name_and_not_waited_for(tmp_path):
@@ -285,15 +308,6 @@ def test_files_that_cannot_be_read_are_not_reported_as_copies(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_file_that_goes_away_before_it_is_decoded_is_refused(tmp_path):
-    folder = put(tmp_path / "photos", MANY)
-    found = chosen(folder)
-    (folder / "000.png").unlink()
-    with pytest.raises(ConvaeError, match=r"1 of 300 files cannot be used: 000\.png is missing, "):
-        filled(found, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
 def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
     found = {}
     put(tmp_path / "photos", MANY)
@@ -305,6 +319,105 @@ def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
         assert (tmp_path / "1" / f"{split}.npy").read_bytes() == (tmp_path / "3" / f"{split}.npy").read_bytes()
 
 
+# What lies beside photographs, and how it is called.
+OTHERS = {
+    "train/cat/1.png.xmp": (b"<x:xmpmeta/>", "sidecar", "is text or metadata, not an image"),
+    "train/cat/damaged.png": (photo(9)[:60], "image", "is damaged (Truncated File Read)"),
+    "README.txt": (b"Photographs", "sidecar", "is text or metadata, not an image"),
+    "train/cat/film.MP4": (b"\0\0\0\x20ftypmp42", "video", "is a video, not an image"),
+    "train/cat/notes": (b"none", "other", "is not an image that Pillow reads"),
+    "train/cat/drawing": (b"<svg>", "other", "is an SVG drawing: export it as PNG"),
+    "test/old.zip": (b"PK\3\4", "archive", "is an archive, not an image"),
+    "val/1.png": (b"", "validation", "is for validation, and there are test images"),
+}
+SOUND = {f"train/{name}/{number}.png": photo(number) for name in ("cat", "dog") for number in range(5)}
+SOUND |= {"test/cat/6.txt": photo(6), "test/dog/7.png": photo(7)}  # an image, whatever its name
+
+
+def test_the_result_is_as_if_files_that_are_left_out_were_not_there(tmp_path, capsys):
+    values = {"unusable": "leave_out", "train_images": 8}
+    expected = chosen(put(tmp_path / "sound", SOUND), **values)
+    assert capsys.readouterr().out == ""
+    others = {name: content for name, (content, _, _) in OTHERS.items()}
+    found = chosen(put(tmp_path / "photos", SOUND | others), **values)
+    assert (found.classes, found.files) == (expected.classes, expected.files)
+    for split, images in filled(found, tmp_path / "out").items():
+        assert np.array_equal(images, filled(expected, tmp_path / "expected")[split])
+        assert np.array_equal(found.labels[split], expected.labels[split])
+    assert {each.file: each[1:] for each in found.left_out} == {name: given[1:] for name, given in OTHERS.items()}
+    assert [each.file for each in found.left_out] == sorted(OTHERS)
+    assert expected.left_out == []
+
+
+def test_files_that_are_no_images_are_refused_before_the_images_are_decoded(tmp_path):
+    names = ["a.mp4", "b.xmp", "c.MP4"]
+    put(tmp_path, {**MANY, "000.png": b"text", **dict.fromkeys(names, b"text")})
+    message = assert_refused(tmp_path, tmp_path / "out")
+    assert (
+        "3 of 303 files cannot be used: 2 .mp4 (video), 1 .xmp (sidecar): a.mp4 is a video, not an image, b." in message
+    )
+    assert message.endswith("; remove them, or set data.unusable to leave_out; .convae/refused.txt lists them all")
+
+
+def test_an_image_that_is_left_out_does_not_decide_whether_all_are_in_colour(tmp_path):
+    grey = {f"{split}/{number}.png": photo(number, mode="L") for split in ("train", "test") for number in range(3)}
+    found = chosen(put(tmp_path, {**grey, "train/a.png": photo(4)[:60]}), unusable="leave_out")
+    assert found.image_shape == (1, 8, 8)
+    assert {len(images) for images in filled(found, tmp_path / "out").values()} == {3}
+
+
+def test_a_full_disk_is_reported_before_anything_is_decoded(tmp_path):
+    put(tmp_path, {"train/1.png": photo(1, (64, 64)), "test/2.png": photo(2, (64, 64))})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # stands for it
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            chosen(tmp_path, image_size=(256, 256))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == ".convae"
+
+
+def test_more_images_than_can_be_used_and_splits_without_any_are_refused(tmp_path):
+    put(tmp_path / "few", {"train/1.png": photo(1), "train/2.png": b"text", "test/3.png": photo(3)})
+    message = assert_refused(tmp_path / "few", tmp_path / "out", unusable="leave_out", train_images=2)
+    assert message.startswith("data.train_images: got 2; want at most 1, those of ")
+    put(tmp_path / "none", {"train/1.png": photo(1), "test/3.png": b"text"})
+    message = assert_refused(tmp_path / "none", tmp_path / "out", unusable="leave_out")
+    assert (
+        "1 of 2 files cannot be used: 1 .png (image): test/3.png is not an image that Pillow reads; none is left"
+        in message
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("a.zip", "holds no images, only 1 .zip (archive); unpack a.zip there, and move it out of the folder"),
+        ("a.mp4", "holds no images, only 1 .mp4 (video); put images there, as CLASS/NAME.png or without classes"),
+    ],
+)
+def test_a_folder_without_images_says_what_there_is_instead(tmp_path, name, what):
+    message = assert_refused(put(tmp_path / "photos", {name: b"PK"}), tmp_path / "out")
+    assert message == f"data.source: {tmp_path}/photos: {what}"
+
+
+def test_what_a_source_holds_is_counted(tmp_path, capsys):
+    sound = {
+        f"{split}/{name}/{name}.png": photo(int(name)) for split in ("train", "test") for name in map(str, range(12))
+    }
+    report(
+        chosen(put(tmp_path, {**sound, "train/1/a.mp4": b"a", "train/1/b.mp4": b"b"}), unusable="leave_out"),
+        "no copies",
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "download: 12 images for training and 12 images for testing",
+        "download: 12 classes: 0 (2), 1 (2), 2 (2), 3 (2), 4 (2), 5 (2), 6 (2), 7 (2), 8 (2), 9 (2) and 2 more",
+        "download: left out, see artifacts/data/left_out.csv: 2 .mp4 (video)",
+        "download: no copies",
+    ]
+
+
 def test_notes_on_images_are_counted(tmp_path, capsys):
     file = io.BytesIO()
     frame = Image.new("RGB", (8, 8), (200, 0, 0))
@@ -313,5 +426,4 @@ def test_notes_on_images_are_counted(tmp_path, capsys):
     filled(chosen(put(tmp_path / "photos", {**files, "test/4.png": photo(4)})), tmp_path / "out")
     assert capsys.readouterr().out.splitlines() == [
         "download: 2 images of several frames, of which the first is taken",
-        "download: 3 images for training and 1 images for testing",
     ]

@@ -57,9 +57,16 @@ def test_one_changed_byte_reruns_and_names_the_file(photos: Repository, tmp_path
     path.unlink()
     path.write_bytes(content)
     output = copy.run("dvc repro", code=255)
-    assert "error: data.source: photos: 1 of 160 files cannot be used: flower/20.png is damaged" in output
+    assert (
+        "error: data.source: photos: 1 of 160 files cannot be used: 1 .png (image): flower/20.png is damaged" in output
+    )
     assert "Traceback" not in output
     assert "metrics" not in copy.run("git status --porcelain")
+    assert (copy.path / ".convae/refused.txt").read_text().startswith("flower/20.png is damaged")
+    copy.set_params(**{"data.unusable": "leave_out"})
+    copy.run("python -m stages.download")
+    assert "flower/20.png,image,is damaged" in (copy.path / "artifacts/data/left_out.csv").read_text()
+    assert len(array(copy, "data/train_images")) + len(array(copy, "data/test_images")) == TILES - 1
 
 
 def test_without_labels_what_needs_them_is_left_out(photos: Repository, tmp_path: Path) -> None:

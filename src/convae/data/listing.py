@@ -1,24 +1,17 @@
-"""Which images a folder holds, and which class and split each belongs to by its path."""
+"""Which files a folder holds, and how their names are shown and sorted."""
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from convae.errors import ConvaeError
 
-SPLITS = ("train", "test")
 # Hidden files, and those that other programs put there. .dvcignore has the same list, so DVC does not hash them either.
 SKIPPED = (".*", "[Dd]esktop.ini", "[Tt]humbs.db", "ehthumbs.db", "@eaDir", "__MACOSX", "__pycache__")
 NAMED = 10
-
-
-class ImageFile(NamedTuple):
-    """An image file: its path below the folder, with slashes, and its class, if it has one."""
-
-    path: str
-    label: str | None
 
 
 def list_images(folder: Path, below: str = "") -> Iterator[str]:
@@ -66,45 +59,18 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def layout(where: str, paths: list[str]) -> dict[str, list[ImageFile]]:
-    """Sort files into splits and classes by their paths.
+def natural(name: str) -> list[Any]:
+    """Give what names are sorted by, so that numbers in them follow each other: 1, 2, 10."""
+    parts = re.split("([0-9]+)", name)
+    return [
+        [int(part) if part.isascii() and part.isdecimal() else os.fsencode(part) for part in parts],
+        os.fsencode(name),
+    ]
 
-    Returns
-    -------
-    dict of str to list of ImageFile
-        Under ``train`` and ``test``, or all under ``train`` if the folder has no ``test``.
 
-    Raises
-    ------
-    ConvaeError
-        If there are no files, or files lie beside folders of files, so that it is not clear what is a class.
-    """
-    if not paths:
-        raise ConvaeError(where, "holds no images", "put some there, as CLASS/NAME.png or without classes")
-    tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
-    if tops & set(SPLITS) and tops not in ({*SPLITS}, {"train"}):
-        others = ", ".join(shown(top) if top else "files" for top in sorted(tops - set(SPLITS), key=os.fsencode)[:3])
-        what = (
-            f"holds {' and '.join(sorted(tops & set(SPLITS)))} beside {others}" if others else "holds test, not train"
-        )
-        raise ConvaeError(where, what, "want train and test and nothing else, or only folders of classes")
-    splits = {
-        split: [path.removeprefix(f"{split}/") for path in paths if path.startswith(f"{split}/")]
-        for split in SPLITS
-        if split in tops
-    } or {"train": paths}
-    loose = {path: "/" not in path for inner in splits.values() for path in inner}
-    if len(set(loose.values())) > 1:
-        example = next(path for path, is_loose in loose.items() if is_loose)
-        what = f"holds images, such as {shown(example)}, beside folders of them"
-        raise ConvaeError(where, what, "put each image into the folder of its class, or all without folders")
-    return {
-        split: [
-            ImageFile(f"{split}/{path}" if split in tops else path, path.partition("/")[0] if "/" in path else None)
-            for path in inner
-        ]
-        for split, inner in splits.items()
-    }
+def listed(names: Sequence[str]) -> str:
+    """Join names: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def shown(name: str) -> str:

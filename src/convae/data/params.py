@@ -43,6 +43,7 @@ class DataParams(Section):
     levels: Literal["full", "auto"] = Field(description="full or auto")
     largest_pixels: Pixels = Field(description="a whole number, 64 or more and below 2147483648")
     test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
+    unusable: Literal["refuse", "leave_out"] = Field(description="refuse or leave_out")
 
     def preparation(self, levels: tuple[int, int] | None = None) -> Preparation:
         """Give how images are prepared, with the range of levels that ``levels: auto`` has found."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from convae.artifacts import WriteRows
+from convae.data.listing import named, shown
 from convae.data.params import DataParams
+from convae.data.unusable import LeftOut, counts
 from convae.errors import ConvaeError
 from convae.network.preparation import Preparation
 
@@ -31,12 +33,14 @@ class Source:
         What the numbers stand for; empty where images have no labels.
     files : mapping of str to list of str
         The file that each image came from; empty where images have no files of their own.
+    left_out : sequence of LeftOut
+        Files of a folder that are not used.
     decoder : mapping of str to str
         Versions of the libraries that decoded or resized the images, if another version might give other pixels.
     preparation : Preparation
         How new images are prepared like these.
     fill : callable
-        Writes all images, uint8 [N, C, H, W], with a function for each split.
+        Writes all images, uint8 [N, C, H, W], in their order, with a function for each split.
     """
 
     name: str
@@ -44,9 +48,22 @@ class Source:
     labels: Mapping[str, np.ndarray]
     classes: list[str]
     files: Mapping[str, list[str]]
+    left_out: Sequence[LeftOut]
     decoder: Mapping[str, str]
     preparation: Preparation
     fill: Callable[[Mapping[str, WriteRows]], None]
+
+
+def report(source: Source, copies: str) -> None:
+    """Print which images a source has, by split and class, which files it leaves out, and a line about copies."""
+    print("download: " + " and ".join(f"{len(each):,} images for {split}ing" for split, each in source.labels.items()))
+    if source.classes:
+        sizes = np.bincount(np.concatenate(list(source.labels.values())), minlength=len(source.classes)).tolist()
+        counted = named(f"{shown(name)} ({size:,})" for name, size in zip(source.classes, sizes, strict=True))
+        print(f"download: {len(sizes):,} classes: {counted}")
+    if source.left_out:
+        print(f"download: left out, see artifacts/data/left_out.csv: {counts(source.left_out)}")
+    print(f"download: {copies}")
 
 
 def check_counts(params: DataParams, counts: Mapping[str, int]) -> None:
