@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # This checkout's, whatever is installed.
 CONVAE := PYTHONPATH=src python -P -m convae
 
-.PHONY: help repro compare verify check-lock push doctor shared-folder shared-cache \
+.PHONY: help repro try compare verify check-lock push doctor shared-folder shared-cache \
   bench bench-quick results check-results pictures \
   deps test test-fast test-nightly test-team test-arm64 lint format lock clean
 
@@ -57,6 +57,9 @@ repro: $(VENV)/installed libraries.yaml ## rebuild what has changed, then print 
 	@$(CONVAE) doctor --quick
 	dvc repro
 	@$(CONVAE) report
+
+try: $(VENV)/installed ## run the pipeline on the images in a folder FOLDER=..., and open the explorer
+	@$(CONVAE) try "$(FOLDER)"
 
 compare: $(VENV)/installed ## write a page that shows the current experiments side by side
 	@$(CONVAE) compare

@@ -70,7 +70,7 @@ def emoji() -> bytes:
         subprocess.run([sys.executable, "examples/emoji.py"], cwd=clone, check=True)
         apply_overrides(clone / "params.yaml", recipe((DOCS / "images.md").read_text(encoding="utf-8"), "emoji"))
         dvc("add", "--quiet", "emoji", folder=clone)
-        dvc("repro", "plot", folder=clone, CONVAE_CHECKPOINTS=str(clone / ".convae/checkpoints"))
+        dvc("repro", "plot", folder=clone, variables={"CONVAE_CHECKPOINTS": str(clone / ".convae/checkpoints")})
         return (clone / PLOTS / "map_of_images.png").read_bytes()
 
 

@@ -98,12 +98,12 @@ def test_without_labels_what_needs_them_is_left_out(photos: Repository, tmp_path
 BRINGS_BACK = "git checkout HEAD -- params.yaml && dvc repro"
 
 
-def test_after_a_run_on_a_folder_the_results_before_come_back_without_a_run_as_the_readme_says(
+def test_after_a_run_on_a_folder_the_results_before_come_back_without_a_run_as_the_page_says(
     photos: Repository, finished: Repository, tmp_path: Path
 ) -> None:
     copy = copy_of(photos, tmp_path)
     copy.run("git reset --quiet HEAD~1")  # as the experiment has left it
-    assert BRINGS_BACK in (REPOSITORY / "README.md").read_text()
+    assert BRINGS_BACK in (REPOSITORY / "docs/images.md").read_text()
     # As it would be where the commit was made by a machine whose networks have other bytes.
     names_other_weights(copy)
     assert "Running stage" not in copy.run(f"bash -c '{BRINGS_BACK}'")
@@ -112,10 +112,12 @@ def test_after_a_run_on_a_folder_the_results_before_come_back_without_a_run_as_t
 
 
 @pytest.mark.nightly
-def test_the_sample_folder_runs_as_the_readme_says(finished: Repository, tmp_path: Path) -> None:
+def test_the_sample_folder_runs_as_the_page_says(finished: Repository, tmp_path: Path) -> None:
     copy = copy_of(finished, tmp_path)
     (command,) = re.findall(
-        r"^(dvc exp run -S data.source=examples/shapes .*?)  +#", (REPOSITORY / "README.md").read_text(), re.MULTILINE
+        r"^(dvc exp run -S data.source=examples/shapes .*?)  +#",
+        (REPOSITORY / "docs/images.md").read_text(),
+        re.MULTILINE,
     )
     # What the tests have set, and the repository has not.
     copy.run(f"{command} -S data.train_images=null -S data.test_images=null")

@@ -50,9 +50,14 @@ def run(arguments: argparse.Namespace) -> None:
     path = Path(EXPLORER) if arguments.rev is None else _of_revision(arguments.rev)
     if not path.exists():
         raise artifacts.unusable(path, "is missing")
+    show(path, opened=not arguments.print)
+
+
+def show(path: Path, opened: bool = True) -> None:
+    """Print the address of a page, and open it in a browser if that is wanted."""
     address = path.absolute().as_uri()
     print(address)
-    if not arguments.print and not webbrowser.open(address):
+    if opened and not webbrowser.open(address):
         print("note: there is no browser here; open the address in one", file=sys.stderr)
 
 

@@ -50,7 +50,7 @@ def run_program(arguments: Sequence[str]) -> int | None:
     if given.program is None:
         parser.print_help()
         return 0
-    module = f"convae.commands.{given.program.replace('-', '_')}"
+    module = f"convae.commands.{PROGRAMS[given.program].module or given.program.replace('-', '_')}"
     if MODEL in PROGRAMS[given.program].arguments:
         startup.prepare()
         from convae.commands.inputs import check_model

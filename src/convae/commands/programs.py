@@ -2,8 +2,10 @@
 
 import getpass
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,8 +30,28 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
-def dvc(*arguments: str, folder: Path | None = None, capture: bool = False, **variables: str) -> str:
+def dvc(
+    *arguments: str,
+    folder: Path | None = None,
+    capture: bool = False,
+    tidies: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run DVC, this environment's; give what it printed, if that is asked for.
+
+    Parameters
+    ----------
+    *arguments : str
+        Those of the command.
+    folder : Path, optional
+        Where to run it.
+    capture : bool
+        Whether to give what it prints instead of letting it print.
+    tidies : bool
+        Whether DVC gets time to tidy up if this process is told to end: in an experiment, it has stashed what is
+        changed in the working copy, and made a temporary checkout.
+    variables : mapping of str to str, optional
+        For its environment.
 
     Raises
     ------
@@ -41,19 +63,32 @@ def dvc(*arguments: str, folder: Path | None = None, capture: bool = False, **va
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "dvc", *arguments],
         cwd=folder,
-        env={**environment(), **variables},
+        env={**environment(), **(variables or {})},
         stdout=subprocess.PIPE if capture else None,
         text=True,
     )
     try:
         output, _ = process.communicate()
-    except BaseException:  # a signal, or Ctrl-C
+    except BaseException as ended:  # a signal, or Ctrl-C
+        if tidies:
+            interrupt(process, by_terminal=getattr(ended, "code", None) == 128 + signal.SIGINT)
         end_tree(process)
         raise
     if process.returncode:
         command = " ".join(["dvc", *arguments])
         raise ConvaeError(f"`{command}`", f"failed with code {process.returncode}", "see what it says above")
     return output or ""
+
+
+def interrupt(process: "subprocess.Popen[str]", by_terminal: bool) -> None:
+    """Interrupt a process and all that it has started, unless Ctrl-C in a terminal has done so; wait for its end."""
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(process.pid)
+        for each in [] if by_terminal else [root, *root.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(SECONDS_TO_END)
 
 
 def end_tree(process: "subprocess.Popen[str]") -> None:

@@ -38,8 +38,8 @@ def clone_here(folder: Path) -> Path:
 def rebuild(clone: Path) -> None:
     """Run the whole pipeline in a clone, taking nothing from any cache."""
     dvc("cache", "dir", "--local", ".dvc/cache", folder=clone, capture=True)
-    checkpoints = str(clone / ".convae/checkpoints")
-    dvc("repro", "--force", "--no-run-cache", folder=clone, CONVAE_CHECKPOINTS=checkpoints)
+    variables = {"CONVAE_CHECKPOINTS": str(clone / ".convae/checkpoints")}
+    dvc("repro", "--force", "--no-run-cache", folder=clone, variables=variables)
 
 
 def hashes_in(folder: Path) -> dict[str, str]:

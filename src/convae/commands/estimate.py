@@ -1,0 +1,81 @@
+"""Estimate how long a run of the pipeline takes on this machine."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+
+from convae.commands.inspection import Inspection, sample_of
+from convae.commands.recipe import Choice
+from convae.data.inputs import read_inputs
+
+# The rule, measured on two cores, of which one took REFERENCE seconds for `benchmark`: so many seconds to start all
+# stages and to draw, for each value of each image in each epoch, and for each point of the map.
+REFERENCE = 0.08
+FIXED, TRAINING, MAPPING = 45.0, 6e-7, 4e-3
+# So many files are decoded at once to see how long that takes, and no more after so many seconds.
+AT_ONCE, SECONDS = 16, 2.0
+# Bytes that a disk gives in a second. DVC and the stage read each file three times.
+DISK, READINGS = 3e8, 3
+
+
+class Estimate(NamedTuple):
+    """The seconds to read and decode the images, and those of everything."""
+
+    reading: float
+    total: float
+
+
+def estimate(found: Inspection, chosen: Mapping[str, Any]) -> Estimate:
+    """Estimate how long a run takes, by decoding a few images and measuring the speed of this machine.
+
+    Parameters
+    ----------
+    found : Inspection
+        The folder.
+    chosen : mapping of str to object
+        The parameters, by their names.
+    """
+    image_shape = (1 if found.grey else 3, *chosen["data.image_size"])
+    count, slowness = len(found.images), benchmark() / REFERENCE
+    reading = decoding_time(found, image_shape) * count + found.bytes * READINGS / DISK
+    training = TRAINING * np.prod(image_shape) * count * chosen["train.epochs"]
+    return Estimate(reading, reading + slowness * (FIXED + (training + MAPPING * count) * 2 / joblib.cpu_count()))
+
+
+def decoding_time(found: Inspection, image_shape: tuple[int, ...]) -> float:
+    """Measure how many seconds it takes to read and decode an image, on average over a few of the folder's."""
+    sample = sample_of(found.images)
+    started, done = time.perf_counter(), 0
+    while done < len(sample) and time.perf_counter() - started < SECONDS:
+        read_inputs([found.folder / path for path in sample[done : done + AT_ONCE]], image_shape)
+        done += AT_ONCE
+    return (time.perf_counter() - started) / done
+
+
+def benchmark() -> float:
+    """Measure how many seconds one core takes to multiply matrices, without a library that would use several."""
+    matrix = np.ones((384, 384))
+    started = time.perf_counter()
+    for _ in range(5):
+        np.einsum("ij,jk->ik", matrix, matrix)
+    return time.perf_counter() - started
+
+
+def in_words(seconds: float) -> str:
+    """Give a time as people say it."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return "about a minute" if seconds > 45 else "less than a minute"
+    if minutes <= 90:
+        return f"about {minutes if minutes < 20 else round(minutes / 5) * 5} minutes"
+    return f"about {round(minutes / 60)} hours"
+
+
+def expected(found: Inspection, choices: Sequence[Choice]) -> str:
+    """Say how long a run takes, and what takes the time."""
+    seconds = estimate(found, {each.name: each.value for each in choices})
+    most = f", {in_words(seconds.reading)} of it to read the images" if seconds.reading > seconds.total / 3 else ""
+    return f"This takes {in_words(seconds.total)} on this machine, as busy as it is now{most}."
