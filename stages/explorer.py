@@ -25,7 +25,7 @@ def main() -> None:
     classes, counts = read_classes(data / "classes.json"), read_splits(folder / "splits.json", latents)
     labels = read_labels(folder / "labels.npy", latents, len(classes))
     dataset = read_dataset(data / "files.json", counts)
-    points = read_points(Path("artifacts"), counts, labels, classes, dataset)
+    points = read_points(Path("artifacts"), counts, labels, classes, dataset.files, dataset.folder)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
     network = Network(*read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors")), latents)

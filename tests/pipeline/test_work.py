@@ -46,8 +46,8 @@ def test_training_takes_a_step_for_each_batch_and_passes_each_image_once_an_epoc
     )
     taken: list[int] = []
     passed: list[int] = []
-    step = loop.adamw
-    monkeypatch.setattr(loop, "adamw", lambda *given: (taken.append(1), step(*given)))
+    step = loop.batch_gradient
+    monkeypatch.setattr(loop, "batch_gradient", lambda *given: (taken.append(1), step(*given))[1])
     model = models.build(ModelConfig(architecture="conv", channels=(4, 4), image_shape=(1, 28, 28)))
     model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
     pixels = torch.zeros(images, 1, 28, 28, dtype=torch.uint8)

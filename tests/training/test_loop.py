@@ -122,7 +122,8 @@ def clean_gradient(pixels: torch.Tensor, numbers: np.ndarray, inputs: torch.Tens
 def our_gradient(pixels: torch.Tensor, numbers: np.ndarray, epoch: int, **changes: float) -> tuple[torch.Tensor, float]:
     params = TRAIN.model_copy(update=changes)
     with thread_pool() as pool:
-        return loop.batch_gradient(build().train(), pixels, torch.from_numpy(numbers), params, epoch, pool)
+        no_changes = torch.zeros(len(pixels), 3, dtype=torch.int64)
+        return loop.batch_gradient(build().train(), pixels, torch.from_numpy(numbers), params, epoch, no_changes, pool)
 
 
 NUMBERS = np.array([17, 3, 99, 0, 41, 8, 64])

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from convae import artifacts
-from convae.data.files import Dataset
 from convae.views.class_centres import class_centres
 from convae.views.explorer import tiles
 from convae.views.explorer.network_data import PARTS, Network, bytes_of, encode, left_out, shown_network
@@ -74,7 +73,8 @@ def read_points(
     counts: Mapping[str, int],
     labels: np.ndarray,
     classes: Sequence[str],
-    dataset: Dataset,
+    files: Sequence[str],
+    images_folder: str | None,
 ) -> Points:
     """Read what the stages have written of all images that have a latent vector.
 
@@ -84,10 +84,8 @@ def read_points(
         The folder of artifacts.
     counts : mapping of str to int
         The number of images of each split.
-    labels, classes : numpy.ndarray, sequence of str
-        See `Points`.
-    dataset : Dataset
-        The images' files.
+    labels, classes, files, images_folder : numpy.ndarray, sequence of str, str or None
+        See `Points`; the last is its ``folder``.
 
     Raises
     ------
@@ -106,8 +104,8 @@ def read_points(
         embedding=artifacts.read_array(folder / "tsne/embedding.npy", np.float32, (count, 2)),
         labels=labels,
         classes=classes,
-        files=dataset.files,
-        folder=dataset.folder,
+        files=files,
+        folder=images_folder,
     )
 
 
