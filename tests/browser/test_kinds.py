@@ -21,7 +21,7 @@ def test_names_that_look_like_markup_are_only_text(show: Show) -> None:
     for key in ("n", "t"):
         page.keyboard.press(key)
     assert page.locator("#classes button span").all_text_contents() == classes
-    expect(page.locator(".file")).to_contain_text(HOSTILE)
+    expect(page.locator("p.file")).to_contain_text(HOSTILE)
     expect(page.locator("#table tbody")).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
     assert page.title() == "Fruit: explorer"
