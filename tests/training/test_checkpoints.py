@@ -20,6 +20,7 @@ from networks import CPU, NETWORKS, TRAIN, network
 from safetensors import SafetensorError
 
 from convae.network.config import ModelConfig
+from convae.network.preparation import Preparation
 from convae.network.weights import weights
 from convae.training import checkpoints, devices, loop
 from convae.training.history import EpochLosses
@@ -97,6 +98,7 @@ def test_another_parameter_data_file_version_or_machine_gives_another_key_and_th
     fields = [*ModelConfig.model_fields, "channels"]
     names = [*(f"model_{name}" for name in fields), *(f"train_{name}" for name, _ in TRAIN)]
     values = {**dict.fromkeys(names, 9), "model_image_shape": (7, 7, 7), "model_channels": (7, 7)}
+    values |= {"model_preparation": Preparation(fit="pad")}
     values |= dict.fromkeys(["model_architecture", "model_arithmetic", "train_schedule", "train_arithmetic"], "another")
     keys = [key(), key(devices.machine(CPU, "native")), *(key(**{name: value}) for name, value in values.items())]
     for path in (tmp_path / "train", tmp_path / "test"):
