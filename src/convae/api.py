@@ -109,7 +109,7 @@ def encode(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
 
     They are those of the stage ``extract``, bit by bit; the other images make no difference.
     """
-    checked = _checked(model, pixels)
+    checked = arguments.checked_pixels(model, pixels)
     return np.concatenate(list(encoding.encode(model, checked)))
 
 
@@ -119,7 +119,7 @@ def reconstruct(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
     def reconstruct_chunk(chunk: Tensor, _: int) -> tuple[np.ndarray]:
         return (scaling.to_pixels(model(chunk)).numpy(),)
 
-    checked = _checked(model, pixels)
+    checked = arguments.checked_pixels(model, pixels)
     return np.concatenate([outputs for (outputs,) in map_chunks(model, reconstruct_chunk, checked)])
 
 
@@ -132,7 +132,7 @@ def score(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
         float64 [N], each image's mean squared error, with pixels from -1 to 1, as in ``metrics/losses.json``. 99 % of
         the training images have errors up to ``train.mse_99`` in ``artifacts/evaluate/losses.json``.
     """
-    return reconstruction_errors(model, _checked(model, pixels))
+    return reconstruction_errors(model, arguments.checked_pixels(model, pixels))
 
 
 def similar(points: ArrayLike, among: ArrayLike, count: int = 10) -> tuple[np.ndarray, np.ndarray]:
@@ -248,7 +248,3 @@ def export(model: Autoencoder, folder: str | Path) -> None:
     """
     for name, content in to_onnx(arguments.checked_model(model)).items():
         artifacts.write_bytes(Path(folder, f"{name}.onnx"), content)
-
-
-def _checked(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
-    return arguments.checked_pixels(arguments.checked_model(model), pixels)

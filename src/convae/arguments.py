@@ -37,6 +37,7 @@ def checked_model(model: Any) -> Autoencoder:
 
 def checked_pixels(model: Autoencoder, images: Any) -> np.ndarray:
     """Return images, as an array or a list of arrays, a tensor, or `Images`, as uint8 [N, C, H, W] for a network."""
+    checked_model(model)
     pixels, wanted = _array("images", images), ", ".join(map(str, model.image_shape))
     if pixels.dtype != np.uint8 or pixels.shape[1:] != model.image_shape or not len(pixels):
         what = f"are {pixels.dtype} {list(pixels.shape)}, not uint8 [N, {wanted}]"
