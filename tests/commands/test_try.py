@@ -137,7 +137,7 @@ def test_a_dry_run_prints_a_command_that_sets_all_that_was_chosen_and_changes_no
     assert lookup(got, "data.source") == str(folder)
     assert lookup(got, "model.architecture") == "pca_conv"
     assert all(f"{name} " in output for name in chosen)
-    assert re.search(r"This takes (about|less than) ", output)
+    assert "This takes about " in output
 
 
 @pytest.mark.parametrize(("count", "epochs"), [(299, 150), (300, 30), (2_000, 25), (5_000, 10), (60_000, 10)])
