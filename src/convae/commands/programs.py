@@ -81,12 +81,17 @@ def dvc(
 
 
 def interrupt(process: "subprocess.Popen[str]", by_terminal: bool) -> None:
-    """Interrupt a process and all that it has started, unless Ctrl-C in a terminal has done so; wait for its end."""
+    """Interrupt DVC and end its stage, unless Ctrl-C in a terminal has done so; wait until DVC has tidied up.
+
+    DVC ignores the interrupt while a stage runs; it then ends because the stage has failed.
+    """
     with suppress(psutil.NoSuchProcess):
-        root = psutil.Process(process.pid)
-        for each in [] if by_terminal else [root, *root.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                each.send_signal(signal.SIGINT)
+        stages = psutil.Process(process.pid).children(recursive=True)
+        if not by_terminal:
+            process.send_signal(signal.SIGINT)
+            for each in stages:
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(SECONDS_TO_END)
 
