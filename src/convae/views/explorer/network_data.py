@@ -7,8 +7,14 @@ from typing import Any
 
 import numpy as np
 
-# What the page may have, the best first. Without latents, it encodes the thumbnails, if they are exact.
-PARTS = (("latents", "decoder", "encoder"), ("decoder", "encoder"), ("latents", "decoder"))
+# What the page may have, the best first, and whether the thumbnails must then be exact. Without latents they must:
+# the page encodes them. Else the encoder, which places other images, is worth more than thumbnails without loss.
+PARTS = (
+    (("latents", "decoder", "encoder"), True),
+    (("decoder", "encoder"), True),
+    (("latents", "decoder", "encoder"), False),
+    (("latents", "decoder"), False),
+)
 
 # Arrays of so many weights, as linear layers have, take one byte for each, which moves few pixels by more than a level.
 LARGE = 2**16

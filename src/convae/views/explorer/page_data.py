@@ -133,12 +133,11 @@ def choose_shown(points: Points, network: Network) -> Shown:
 
     alone, taken, _ = choose(())
     smallest = min(SMALL, max(alone.height, alone.width))
-    options = {parts: choose(parts) for parts in PARTS}
-    for exact in (True, False):  # exact thumbnails are worth more than latents
-        for parts, (plan, tile_bytes, left) in options.items():
-            large = max(plan.height, plan.width) >= smallest and "latents" in parts and not exact
-            if tile_bytes <= left and (large or is_exact(plan, points)):
-                return Shown(_sample(total, count), plan, parts)
+    for parts, exact in PARTS:
+        plan, tile_bytes, left = choose(parts)
+        enough = is_exact(plan, points) if exact else max(plan.height, plan.width) >= smallest
+        if tile_bytes <= left and enough:
+            return Shown(_sample(total, count), plan, parts)
     return Shown(_sample(total, min(count, int((MOST_BYTES - PAGE_BYTES) / (taken + each)))), alone, ())
 
 

@@ -58,7 +58,9 @@ function showTable() {
   const rows = Array.from(points)
     .slice(start, start + PAGE)
     .map((point) => {
-      const cells = columns.map(({ key, text }) => make("td", { className: key }, text(point)));
+      const cells = columns.map(({ key, text }) =>
+        make("td", { className: key === "file" || key === "class" ? "name" : "" }, text(point)),
+      );
       const open = () => {
         dialog.close();
         choose(point);
