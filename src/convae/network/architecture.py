@@ -15,12 +15,12 @@ LatentSize = Annotated[int, Field(ge=2, le=4096)]
 
 
 class Layers(NamedTuple):
-    """The layers of an encoder and a decoder, the sides of the images that they take, and the values between them."""
+    """The layers of an encoder and a decoder, the sides of the images that they take, and a latent vector's shape."""
 
     encoder: list[Any]
     decoder: list[Any]
     sides: list[int]
-    latent_size: int
+    latent_shape: tuple[int, ...]
 
 
 class Architecture(Section):

@@ -62,4 +62,4 @@ class Conv(Architecture):
             kinds.ConvTranspose2d(first // 2, colours, kernel_size=2, stride=2, padding=1),  # -> 28 x 28
             kinds.Tanh(),
         ]
-        return Layers(encoder, decoder, padded, self.channels[-1] * math.prod(cells))
+        return Layers(encoder, decoder, padded, (self.channels[-1], *cells))

@@ -47,4 +47,4 @@ class ConvLinear(Architecture):
         for inner, outer in pairwise((*reversed(self.channels), colours)):
             decoder += [kinds.ConvTranspose2d(inner, outer, kernel_size=4, stride=2, padding=1), kinds.ReLU()]
         decoder[-1] = kinds.Tanh()
-        return Layers(encoder, decoder, padded, self.latent_size)
+        return Layers(encoder, decoder, padded, (self.latent_size,))

@@ -32,4 +32,4 @@ class Dense(Architecture):
             kinds.Tanh(),
             kinds.Unflatten(-1, image_shape),
         ]
-        return Layers(encoder, decoder, list(image_shape[1:]), self.latent_size)
+        return Layers(encoder, decoder, list(image_shape[1:]), (self.latent_size,))

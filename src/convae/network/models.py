@@ -89,10 +89,8 @@ def without_weights(config: ModelConfig) -> Autoencoder:
             encoder = {"pad": nn.ReplicationPad2d((left, right, top, bottom)), **encoder}
             decoder["crop"] = Crop(top, left, *sides)
         inward, outward = Encoder(OrderedDict(encoder)), Decoder(OrderedDict(decoder))
-        inward.input_shape = config.image_shape
-        # With no image, the exact layers are PyTorch's, which have nothing to compute.
-        outward.input_shape = tuple(inward(torch.empty(0, *config.image_shape)).shape[1:])
-    return Autoencoder(config, inward, outward, layers.latent_size)
+        inward.input_shape, outward.input_shape = config.image_shape, layers.latent_shape
+    return Autoencoder(config, inward, outward, math.prod(layers.latent_shape))
 
 
 def build(config: ModelConfig, seed: int = 0) -> Autoencoder:

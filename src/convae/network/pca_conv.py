@@ -62,4 +62,4 @@ class PcaConv(Architecture):
         encoder = [kinds.Sum(inward, [kinds.Flatten(-3), components]), kinds.Scale(self.latent_size)]
         decoder = [kinds.Scale(self.latent_size), kinds.Concatenation(outward, images)]
         decoder += [kinds.Refinement(refining, squares[0]), kinds.PixelShuffle(2), kinds.Clamp()]
-        return Layers(encoder, decoder, padded, self.latent_size)
+        return Layers(encoder, decoder, padded, (self.latent_size,))
