@@ -86,8 +86,8 @@ def test_the_page_is_one_file_with_every_figure_in_it(repository: Repository, pa
     # Nothing is fetched from anywhere.
     assert re.findall(r"""(?:src|url)\W+(?!data:)\w+""", page) == []
     figures = images(page)
-    names = rows(page)[""]
-    expected = {f"{figure} of {name}" for figure in ("reconstructions", "map", "samples") for name in names}
+    names, figures_of_a_run = rows(page)[""], ("reconstructions", "map", "images on the map", "samples")
+    expected = {f"{figure} of {name}" for figure in figures_of_a_run for name in names}
     assert figures.keys() == expected | {"losses by epoch"}
     for content in figures.values():
         Image.open(io.BytesIO(content)).verify()
