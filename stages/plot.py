@@ -25,8 +25,10 @@ def main() -> None:
         images.read_files(data / "files.json", "test", test),
         embedding,
         [
-            artifacts.read_array(data / f"{split}_images.npy", np.uint8, (n, *test.shape[1:]))
-            for split, n in splits.items()
+            test
+            if (split, count) == ("test", len(test))
+            else artifacts.read_array(data / f"{split}_images.npy", np.uint8, (count, *test.shape[1:]))
+            for split, count in splits.items()
         ],
         labels.read_labels(latents / "labels.npy", embedding, len(classes)),
         classes,

@@ -16,7 +16,7 @@ from tqdm import tqdm
 PAUSE = 10
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} {unit}, {remaining} left"
 
-# When the last line was printed, or this process began.
+# When the last line was printed, or this stage began.
 _last_line = time.monotonic()
 
 
@@ -61,7 +61,7 @@ def progress(
 
 
 def _plain(what: str, unit: str, total: int | None, done: int) -> Callable[[int], None]:
-    started = time.monotonic()  # the last line may be of other work: several short ones are not silent together
+    started = _begin()
     before = done
 
     def amount(number: int) -> str:
@@ -96,7 +96,7 @@ def doing(work: str) -> Iterator[None]:
     work : str
         What is being done, such as ``fitting PCA``.
     """
-    started, ended = time.monotonic(), threading.Event()
+    started, ended = _begin(), threading.Event()
     label = f"{_program()}: {work}"
 
     def show() -> None:
@@ -131,6 +131,19 @@ def log(line: str) -> None:
 def duration(seconds: float) -> str:
     """Format a time as ``MM:SS`` or ``H:MM:SS``."""
     return str(tqdm.format_interval(seconds))
+
+
+def _begin() -> float:
+    """Return the time at which work begins.
+
+    In a stage, silence counts from the last line of whatever work: several short ones are not silent together. Elsewhere
+    it counts from here, since what a program did before is its own matter.
+    """
+    global _last_line
+    now = time.monotonic()
+    if _program() == "convae":
+        _last_line = now
+    return now
 
 
 def _program() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from contextlib import suppress
@@ -137,4 +138,4 @@ def test_a_rebuild_finds_the_one_artifact_whose_committed_hash_is_false(finished
     repository.run("git commit --quiet --all --message 'State what is not so'")
     output = repository.run("python -m convae verify", code=1, PYTHONPATH="src")
     assert [line.split()[0] for line in output.splitlines() if "DIFFERENT" in line] == [ERRORS]
-    assert f"1 of 19 artifacts differ, and {UNEXPLAINED}" in output
+    assert re.search(rf"1 of \d+ artifacts differ, and {re.escape(UNEXPLAINED)}", output)

@@ -30,8 +30,9 @@ pytestmark = pytest.mark.slow
 STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 OUTS = {out for stage in STAGES.values() for out in stage.get("outs", [])}
 READ = [(stage, dep) for stage in STAGES for dep in STAGES[stage]["deps"] if dep in OUTS]
-# The explorer shows what was extracted: in the tests, the test images.
+# They show what was extracted: in the tests, the test images.
 READ.remove(("explorer", "artifacts/data/train_images.npy"))
+READ.remove(("plot", "artifacts/data/train_images.npy"))
 
 
 def array(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
@@ -119,7 +120,7 @@ CASES = [
     case("quality", EMBEDDING, "fewer than latents", fewer),
     case("quality", LATENT_LABELS, "fewer than latents", fewer),
     case("quality", LATENTS, "fewer than labels", fewer, LATENT_LABELS),
-    case("plot", EMBEDDING, "fewer than labels", fewer, LATENT_LABELS),
+    case("plot", EMBEDDING, "fewer than latents", fewer, "artifacts/latents/splits.json"),
     case("quality", LATENT_LABELS, "beyond the classes", array(lambda labels: labels + 1)),
     case("quality", CLASSES, "fewer than labels", lambda content: b'{"classes": ["zero", "one"]}', LATENT_LABELS),
     case("assess", SAMPLES, "smaller than images", smaller),

@@ -56,8 +56,9 @@ def test_the_lines_of_the_page_use_the_network_outside_the_repository(
     (elsewhere.path / "photos").mkdir()
     for number, image in enumerate(pixels):
         Image.fromarray(image[0]).save(elsewhere.path / f"photos/{number:04}.png")
-    names = ("latents", "reconstructions", "errors", "rows", "distances", "placed")
-    save = f"numpy.savez('results.npz', {', '.join(f'{name}={name}' for name in names)})\n"
+    names = ("latents", "reconstructions", "errors", "rows", "distances")
+    results = ", ".join([*(f"{name}={name}" for name in names), "placed=placed.positions"])
+    save = f"numpy.savez('results.npz', {results})\n"
     (elsewhere.path / "use.py").write_text(found[1] + save)
     elsewhere.run("venv/bin/python use.py")
     assert str(elsewhere.path) in elsewhere.run('venv/bin/python -c "import convae; print(convae.__file__)"')
