@@ -136,8 +136,8 @@ def duration(seconds: float) -> str:
 def _begin() -> float:
     """Return the time at which work begins.
 
-    In a stage, silence counts from the last line of whatever work: several short ones are not silent together. Elsewhere
-    it counts from here, since what a program did before is its own matter.
+    In a stage, silence counts from the last line of any work, so several short pieces are not silent together.
+    Elsewhere it counts from here, since what a program did before is its own matter.
     """
     global _last_line
     now = time.monotonic()

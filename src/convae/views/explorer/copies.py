@@ -39,8 +39,9 @@ def read_copies(path: Path, counts: Mapping[str, int]) -> list[tuple[str, list[i
         groups = []
         for _, members in groupby(rows, key=lambda row: row["group"]):
             found = list(members)
-            if any(row["kind"] not in ("exact", "near") or row["split"] not in ("train", "test") for row in found):
-                raise ValueError
+            known = all(row["kind"] in ("exact", "near") and row["split"] in ("train", "test") for row in found)
+            if not known:
+                raise artifacts.unusable(path, "is no table of copies")
             places = [starts[row["split"]] + int(row["row"]) if row["split"] in starts else None for row in found]
             groups.append((found[0]["kind"], places))
     except (KeyError, ValueError, csv.Error):
