@@ -20,7 +20,9 @@ from PIL import Image
 
 from convae.check import check_params
 from convae.commands import main, recipe
+from convae.commands.inspection import described, inspect
 from convae.commands.try_folder import override
+from convae.errors import ConvaeError
 from convae.params import lookup, read_params
 
 # Writes what `try` shows of a run, in the place of the pipeline's stages; ends late if it is told to.
@@ -140,9 +142,31 @@ def test_a_dry_run_prints_a_command_that_sets_all_that_was_chosen_and_changes_no
     assert "This takes about " in output
 
 
-@pytest.mark.parametrize(("count", "epochs"), [(299, 150), (300, 30), (2_000, 25), (5_000, 10), (60_000, 10)])
+@pytest.mark.parametrize(("count", "epochs"), [(160, 150), (400, 125), (1_730, 29), (5_000, 10), (60_000, 10)])
 def test_more_images_are_seen_less_often(count: int, epochs: int) -> None:
     assert recipe.choose_epochs(count) == epochs
+
+
+def test_what_a_folder_holds_is_told_with_reasons_and_white_pages_are_not_mirrored(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "scans", 3, (40, 40), "L")
+    Image.new("L", (40, 40), 250).save(folder / "3.png")
+    assert not inspect(folder).white
+    for number in range(4, 8):
+        Image.new("1", (40, 40), 1).save(folder / f"{number}.png")
+    for number in (1, 2):
+        (folder / f"IMG_{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    found = inspect(folder)
+    assert found.white
+    assert recipe.choose_augment(found.grey, found.white, [80, 56])[0] == "shift"
+    assert described(found).splitlines()[2:4] == [
+        "  left out, since they cannot be used: 2 .heic (image)",
+        "  IMG_1.HEIC is a HEIC image: convert it to JPEG, for example with `heif-convert -q 95`, or set the phone to"
+        " JPEG",
+    ]
+    for image in folder.glob("*.png"):
+        image.unlink()
+    with pytest.raises(ConvaeError, match=r"no images that can be used; IMG_1.HEIC is a HEIC image: convert it"):
+        recipe.choose(inspect(folder), "scans")
 
 
 # Heights and widths; the size that is chosen.

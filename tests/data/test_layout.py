@@ -87,6 +87,17 @@ def test_images_for_validation_are_for_testing_or_where_there_are_test_images_no
     assert found.notes == [f"{name} is for validation: its 1 images are not used"]
 
 
+def test_test_images_without_classes_beside_training_images_with_classes_are_not_used() -> None:
+    files = ["train/cat/1.png", "train/dog/1.png", "test/1.png"]
+    found = layout("photos", files)
+    assert found.splits == {"train": [("train/cat/1.png", "cat"), ("train/dog/1.png", "dog")]}
+    assert (found.unused, found.unused_split) == (["test/1.png"], "test")
+    assert found.notes == ["test has images without classes: its 1 images are not used"]
+    found = layout("photos", [*files, "val/cat/2.png"])
+    assert (found.splits["test"], found.unused) == ([("val/cat/2.png", "cat")], ["test/1.png"])
+    assert found.notes[1:] == ["val is used for testing"]
+
+
 BESIDE = "; want train and test and nothing else; if they are classes, put all of them into a folder train"
 LOOSE = ", beside folders of them; put each image into the folder of its class, or all without folders"
 WITHOUT = "; put each of these into a folder of its class"

@@ -4,8 +4,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from convae.data.image_files import find_levels
-from convae.data.image_formats import read_header
+from convae.data.image_formats import UnusableImageError, check_file, open_image, read_header, refusals
+from convae.data.inputs import read_inputs
 from convae.data.layout import layout
 from convae.data.listing import list_images, named, shown
 from convae.data.processes import map_in_processes
@@ -14,6 +17,9 @@ from convae.network.preparation import LARGEST_PIXELS
 
 # How many images are decoded at most, to see what they are and how long that takes.
 SAMPLE = 64
+# So many are looked at to see whether they are pages: paper is white from so light a grey on, of 255.
+PREVIEWS = 16
+WHITE = 200
 
 
 class Inspection(NamedTuple):
@@ -35,6 +41,8 @@ class Inspection(NamedTuple):
         Whether all images are saved as grey ones.
     deep : bool
         Whether some of these have more than 8 bits.
+    white : bool
+        Whether they are mostly white, as pages of text are.
     classes : dict of str to int
         The classes, and the number of images of each; empty if there are none, or only one.
     splits : Counter of str
@@ -50,6 +58,7 @@ class Inspection(NamedTuple):
     sizes: list[tuple[int, int]]
     grey: bool
     deep: bool
+    white: bool
     classes: dict[str, int]
     splits: Counter[str]
     bytes: int
@@ -73,13 +82,14 @@ def inspect(folder: Path) -> Inspection:
     headers = dict(map_in_processes(lambda number: read_header(folder / found[number][1].path), len(found)))
     usable = [number for number in range(len(found)) if headers[number]]
     others |= {
-        each.path: LeftOut(each.path, "image", "cannot be read")
+        each.path: LeftOut(each.path, "image", why_unusable(folder / each.path))
         for number, (_, each) in enumerate(found)
         if not headers[number]
     }
     images = [found[number][1].path for number in usable]
     grey = all(headers[number][2] for number in usable)
     labels = Counter(found[number][1].label for number in usable)
+    deep = grey and find_levels([folder / path for path in sample_of(images)], LARGEST_PIXELS) is not None
     return Inspection(
         folder=folder,
         images=images,
@@ -87,16 +97,36 @@ def inspect(folder: Path) -> Inspection:
         notes=understood.notes,
         sizes=[(headers[number][0], headers[number][1]) for number in usable],
         grey=grey,
-        deep=grey and find_levels([folder / path for path in sample_of(images)], LARGEST_PIXELS) is not None,
+        deep=deep,
+        white=grey and not deep and are_white([folder / path for path in sample_of(images, PREVIEWS)]),
         classes={name: count for name, count in labels.items() if name is not None} if len(labels) > 1 else {},
         splits=Counter(found[number][0] for number in usable) if "test" in understood.splits else Counter(),
         bytes=sum((folder / path).stat().st_size for path in images),
     )
 
 
-def sample_of(images: list[str]) -> list[str]:
-    """Take up to `SAMPLE` images, evenly spaced."""
-    return images[:: max(1, len(images) // SAMPLE)][:SAMPLE]
+def why_unusable(path: Path) -> str:
+    """Say why an image's header cannot be read, as the end of a sentence."""
+    try:
+        check_file(path)
+        with refusals(LARGEST_PIXELS), open(path, "rb") as file:
+            open_image(file)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except UnusableImageError as error:
+        return str(error)
+    return "cannot be read"
+
+
+def are_white(paths: list[Path]) -> bool:
+    """Tell whether most of these images are white in most places, as pages are."""
+    pixels = read_inputs(paths, (1, 32, 32)).pixels
+    return len(pixels) > 0 and bool(np.median(np.median(pixels, axis=(1, 2, 3))) > WHITE)
+
+
+def sample_of(images: list[str], most: int = SAMPLE) -> list[str]:
+    """Take up to so many images, evenly spaced."""
+    return images[:: max(1, len(images) // most)][:most]
 
 
 def described(found: Inspection) -> str:
@@ -110,12 +140,19 @@ def described(found: Inspection) -> str:
     if found.splits:
         lines.append(f"  for training and testing: {counted(found.splits)}")
     if found.classes:
-        lines.append(f"  {len(found.classes):,} classes: {counted(Counter(found.classes))}")
+        sizes_of = Counter(found.classes).most_common()
+        named_classes = named(f"{shown(name)} ({count:,})" for name, count in sizes_of)
+        lines.append(f"  {len(found.classes):,} classes, one for each folder: {named_classes}")
     else:
         lines.append("  no classes")
     lines += [f"  {note}" for note in found.notes]
     if found.others:
         lines.append(f"  left out, since they cannot be used: {counts(found.others)}")
+        # A reason for each ending, such as what to do with HEIC. What is plain from the ending needs none.
+        reasons = {
+            Path(each.file).suffix.lower(): each for each in found.others[::-1] if each.kind in ("image", "other")
+        }
+        lines += [f"  {shown(each.file)} {each.why}" for each in list(reasons.values())[:3]]
     return "\n".join(lines)
 
 

@@ -51,7 +51,8 @@ def choose(found: Inspection, source: str) -> list[Choice]:
         If there are too few images.
     """
     if not found.sizes:
-        raise ConvaeError(found.folder, "holds no images that can be used", "see docs/images.md for the formats")
+        what = f"holds no images that can be used; {found.others[0].file} {found.others[0].why}"
+        raise ConvaeError(found.folder, what, "docs/images.md lists the formats that can be used")
     size, size_reason = choose_size(found.sizes)
     count = sum(not too_small(each, size) for each in found.sizes)
     if count < len(found.sizes):
@@ -63,7 +64,7 @@ def choose(found: Inspection, source: str) -> list[Choice]:
         what = "has fewer than 4 images in train/ or in test/"
         raise ConvaeError(found.folder, what, "move some there, or leave out both folders: some are then chosen")
     trained_on = found.splits.get("train", count)
-    augment, augment_reason = choose_augment(found.grey, size)
+    augment, augment_reason = choose_augment(found.grey, found.white, size)
     return [
         Choice("data.source", source, "the folder"),
         Choice("data.train_images", None, "all images"),
@@ -77,9 +78,7 @@ def choose(found: Inspection, source: str) -> list[Choice]:
         Choice("model.architecture", ARCHITECTURE, "the lowest loss on people's own images"),
         Choice(f"model.{ARCHITECTURE}.channels", [16, 32, 64], "its default"),
         Choice(f"model.{ARCHITECTURE}.latent_size", 64, "its default"),
-        Choice(
-            "train.epochs", choose_epochs(trained_on), "50,000 divided by the number of images, 10 to 30; 150 below 300"
-        ),
+        Choice("train.epochs", choose_epochs(trained_on), "50,000 divided by the number of images, 10 to 150"),
         Choice("train.batch_size", 32, "many steps in each epoch"),
         Choice("train.learning_rate", 0.0015, "goes with the network and the schedule"),
         Choice("train.schedule", "one_cycle", "the lowest loss in few epochs"),
@@ -110,10 +109,12 @@ def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[list[int], str]:
     return [SIDE, SIDE], "shows what is where, and trains in minutes"
 
 
-def choose_augment(grey: bool, size: Sequence[int]) -> tuple[str, str]:
+def choose_augment(grey: bool, white: bool, size: Sequence[int]) -> tuple[str, str]:
     """Choose how images are changed from epoch to epoch, and say why."""
     if grey and max(size) <= SIDE // 2:
         return "none", "small grey images may be digits or letters, which a mirror changes"
+    if white:
+        return "shift", "white grey images may be pages or drawings, which a mirror changes"
     return "flip_and_shift", "a mirrored photograph is still one"
 
 
@@ -126,7 +127,7 @@ def choose_test_fraction(count: int, splits: Mapping[str, int]) -> tuple[float, 
 
 def choose_epochs(count: int) -> int:
     """Choose how often the network sees each of so many training images."""
-    return 150 if count < 300 else min(30, max(10, round(50_000 / count)))
+    return min(150, max(10, round(50_000 / count)))
 
 
 def table(choices: Sequence[Choice]) -> str:

@@ -19,6 +19,11 @@ from convae.data.source import UNLABELLED, Source
 from convae.data.unusable import LeftOut, no_images, other_files, refused
 from convae.errors import ConvaeError
 
+# Why images of a split are not used.
+UNUSED = {
+    "validation": "is for validation, and there are test images",
+    "test": "has no class, but training images have",
+}
 # Images that are written at once.
 CHUNK = 500
 
@@ -52,7 +57,7 @@ def source(params: DataParams) -> Source:
     left_out = other_files(folder, paths, params.largest_pixels)
     if left_out and len(left_out) == len(paths):
         raise no_images(where, left_out)
-    splits, unused, notes = layout(where, [path for path in paths if path not in left_out])
+    splits, unused, unused_split, notes = layout(where, [path for path in paths if path not in left_out])
     for note in notes:
         print(f"download: {note}")
     if left_out and params.unusable == "refuse":  # before all images are decoded, which may take minutes
@@ -70,7 +75,7 @@ def source(params: DataParams) -> Source:
     usable = {split: [each for each in images if each.path not in left_out] for split, images in splits.items()}
     classes = _classes(usable)
     number = {name: label for label, name in enumerate(classes)}
-    left_out |= {path: LeftOut(path, "validation", "is for validation, and there are test images") for path in unused}
+    left_out |= {path: LeftOut(path, unused_split, UNUSED[unused_split]) for path in unused}
 
     def fill(writers: Mapping[str, WriteRows]) -> None:
         for split, images in chosen.items():

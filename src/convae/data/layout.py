@@ -33,13 +33,16 @@ class Layout(NamedTuple):
     splits : dict of str to list of ImageFile
         Under ``train`` and ``test``, or all under ``train`` if the folder has no test images of its own.
     unused : list of str
-        The paths of images for validation, which are not used beside test images.
+        The paths of images that are not used: those for validation beside test images, or test images without classes.
+    unused_split : str
+        What the unused images are for: ``validation`` or ``test``; empty if there are none.
     notes : list of str
         What a user should know of how the folder was understood.
     """
 
     splits: dict[str, list[ImageFile]]
     unused: list[str]
+    unused_split: str
     notes: list[str]
 
 
@@ -69,12 +72,17 @@ def layout(where: str, paths: list[str]) -> Layout:
         folders.setdefault(_top(path.removeprefix(above)), []).append(path)
     notes: list[str] = []
     unused: list[str] = []
+    unused_split = ""
     parts = {split: [name for name in folders if SPLIT_NAMES.get(name.casefold()) == split] for split in PARTS}
     if parts["train"] or parts["test"]:
         _check_parts(where, folders, parts)
+        if _test_has_no_classes(above, folders, parts):  # as in competitions, which keep the labels to themselves
+            [name], parts["test"] = parts["test"], []
+            unused, unused_split = folders[name], "test"
+            notes.append(f"{shown(above + name)} has images without classes: its {len(unused):,} images are not used")
         if parts["validation"] and parts["test"]:
             [name] = parts["validation"]
-            unused = folders[name]
+            unused, unused_split = folders[name], "validation"
             notes.append(f"{shown(above + name)} is for validation: its {len(unused):,} images are not used")
         elif parts["validation"]:
             parts["test"] = parts["validation"]
@@ -96,7 +104,7 @@ def layout(where: str, paths: list[str]) -> Layout:
         split: [ImageFile(path, _label(short)) for path, short in zip(inner[split], below[split], strict=True)]
         for split in inner
     }
-    return Layout(splits, unused, notes)
+    return Layout(splits, unused, unused_split, notes)
 
 
 def _top(path: str) -> str:
@@ -121,6 +129,15 @@ def _only_folder(paths: list[str]) -> str:
         if len(inside) > 1 and "" in inside:
             return above
         above += f"{name}/"
+
+
+def _test_has_no_classes(above: str, folders: Mapping[str, list[str]], parts: Mapping[str, list[str]]) -> bool:
+    """Tell whether the training images are in several folders, and the test images in none."""
+    inside = {
+        split: {_top(path.removeprefix(f"{above}{name}/")) for name in parts[split] for path in folders[name]}
+        for split in SPLITS
+    }
+    return len(inside["train"]) > 1 and "" not in inside["train"] and inside["test"] == {""}
 
 
 def _check_parts(where: str, folders: Mapping[str, list[str]], parts: Mapping[str, list[str]]) -> None:
