@@ -55,6 +55,7 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
         paths = write_images(folder / kind, side, ending, count)
         params = DataParams(
             source=str(folder / kind),
+            classes="folders",
             train_images=None,
             test_images=None,
             image_size=SIZE,

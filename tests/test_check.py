@@ -174,6 +174,7 @@ def test_what_no_source_makes_right_is_refused_before_the_download(changes: dict
     [
         ("test_fraction", 0.2, "0.1"),
         ("background", [0, 0, 0], "[255, 255, 255]"),
+        ("classes", "none", "folders"),
         ("levels", "auto", "full"),
         ("largest_pixels", 10**8, "89478485"),
         ("unusable", "leave_out", "refuse"),

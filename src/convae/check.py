@@ -69,7 +69,8 @@ def check_params(path: Path = PARAMS, content: Any = None) -> Params:
         if data.fit != "pad":
             reason = "a published data set has no transparency, and data.fit is not pad"
             _check_default(data, "background", WHITE, reason, path)
-        for key, default in (("levels", "full"), ("largest_pixels", LARGEST_PIXELS), ("unusable", "refuse")):
+        folders_only = {"classes": "folders", "levels": "full", "largest_pixels": LARGEST_PIXELS, "unusable": "refuse"}
+        for key, default in folders_only.items():
             _check_default(data, key, default, "a published data set has no image files", path)
     return params
 

@@ -169,6 +169,13 @@ def test_what_a_folder_holds_is_told_with_reasons_and_white_pages_are_not_mirror
         recipe.choose(inspect(folder), "scans")
 
 
+def test_folders_are_no_classes_where_images_lie_beside_them(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "photos", 60)
+    draw(folder / "2023" / "05", 60)
+    choices = {each.name: each.value for each in recipe.choose(inspect(folder), "photos")}
+    assert choices["data.classes"] == "none"
+
+
 # Heights and widths; the size that is chosen.
 SIZES: dict[str, tuple[list[tuple[int, int]], list[int]]] = {
     "photographs of any proportions": ([(3000, 4000), (4000, 3000), (3000, 3000)], [64, 64]),

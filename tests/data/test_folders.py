@@ -48,6 +48,7 @@ def section(folder: Path, **values: Any) -> DataParams:
     defaults = {"image_size": None, "colour": None, "background": WHITE, "test_fraction": 0.1 if given_splits else 0.3}
     defaults |= {"source": str(folder), "train_images": None, "test_images": None}
     defaults |= {"fit": "crop", "levels": "full", "largest_pixels": 89_478_485, "unusable": "refuse"}
+    defaults |= {"classes": "folders"}
     return DataParams(**{**defaults, **values})
 
 

@@ -75,7 +75,7 @@ def test_a_note_names_the_range_if_16_bits_are_hardly_used(tmp_path):
 
 
 def section(folder: Path) -> DataParams:
-    counts = {"train_images": None, "test_images": None, "test_fraction": 0.1}
+    counts = {"train_images": None, "test_images": None, "test_fraction": 0.1, "classes": "folders"}
     prepared = {"image_size": None, "colour": None, "fit": "crop", "background": (255, 255, 255), "levels": "auto"}
     return DataParams(source=str(folder), **counts, **prepared, largest_pixels=LARGEST_PIXELS, unusable="refuse")
 

@@ -98,8 +98,19 @@ def test_test_images_without_classes_beside_training_images_with_classes_are_not
     assert found.notes[1:] == ["val is used for testing"]
 
 
+def test_without_classes_images_may_lie_beside_folders() -> None:
+    files = ["1.png", "2023/05/2.png", "2024/3.png"]
+    assert layout("photos", files, has_classes=False).splits == {"train": [(path, None) for path in files]}
+    files = ["train/1.png", "train/2023/2.png", "test/3.png"]
+    found = layout("photos", files, has_classes=False)
+    assert found.splits == {
+        "train": [("train/1.png", None), ("train/2023/2.png", None)],
+        "test": [("test/3.png", None)],
+    }
+
+
 BESIDE = "; want train and test and nothing else; if they are classes, put all of them into a folder train"
-LOOSE = ", beside folders of them; put each image into the folder of its class, or all without folders"
+LOOSE = ", beside folders of them; put each into the folder of its class, or set data.classes to none"
 WITHOUT = "; put each of these into a folder of its class"
 LOOK_ALIKE = (
     ", which look like splits; rename them to train and test; if they are classes, put all of them into a folder train"

@@ -19,6 +19,7 @@ def put(folder: Path, *names: str) -> Path:
 def test_what_other_programs_leave_behind_is_skipped_and_any_other_file_is_an_image(tmp_path):
     left = [".DS_Store", "._1.png", ".gitignore", "Thumbs.db", "thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini"]
     put(tmp_path, *(f"{below}{name}" for below in ("", "cat/") for name in [*left, ".cache/1.png", "2.png.dvc"]))
+    put(tmp_path, "lost+found/1.png", "System Volume Information/WPSettings.dat", "$RECYCLE.BIN/1.png")
     (tmp_path / "empty" / "emptier").mkdir(parents=True)
     (tmp_path / ".link").symlink_to(tmp_path)
     names = ["1", "LICENSE", "README.txt", "archive.zip", "dvc", "thumbs.db.png"]

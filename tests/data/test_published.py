@@ -30,7 +30,7 @@ from convae.errors import ConvaeError
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 COUNTS = {"train": 6, "test": 4}
 PREPARATION = {"fit": "crop", "background": (255, 255, 255), "levels": "full", "largest_pixels": 89_478_485}
-PREPARATION |= {"unusable": "refuse"}
+PREPARATION |= {"unusable": "refuse", "classes": "folders"}
 CLASSES = ["no", "yes", "maybe"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from convae.data.image_files import find_levels
 from convae.data.image_formats import UnusableImageError, check_file, open_image, read_header, refusals
 from convae.data.inputs import read_inputs
-from convae.data.layout import layout
+from convae.data.layout import LooseImagesError, layout
 from convae.data.listing import list_images, named, shown
 from convae.data.processes import map_in_processes
 from convae.data.unusable import LeftOut, counts, no_images, other_files
@@ -43,6 +43,8 @@ class Inspection(NamedTuple):
         Whether some of these have more than 8 bits.
     white : bool
         Whether they are mostly white, as pages of text are.
+    has_classes : bool
+        Whether folders are taken for classes.
     classes : dict of str to int
         The classes, and the number of images of each; empty if there are none, or only one.
     splits : Counter of str
@@ -59,6 +61,7 @@ class Inspection(NamedTuple):
     grey: bool
     deep: bool
     white: bool
+    has_classes: bool
     classes: dict[str, int]
     splits: Counter[str]
     bytes: int
@@ -77,7 +80,13 @@ def inspect(folder: Path) -> Inspection:
     others = other_files(folder, paths, LARGEST_PIXELS)
     if others and len(others) == len(paths):
         raise no_images(where, others)
-    understood = layout(where, [path for path in paths if path not in others])
+    files = [path for path in paths if path not in others]
+    has_classes = True
+    try:
+        understood = layout(where, files)
+    except LooseImagesError:  # as in a folder of photographs, of which some are sorted by date
+        has_classes, understood = False, layout(where, files, has_classes=False)
+        understood.notes.append("images lie beside folders, so folders are not taken for classes")
     found = [(split, each) for split, images in understood.splits.items() for each in images]
     headers = dict(map_in_processes(lambda number: read_header(folder / found[number][1].path), len(found)))
     usable = [number for number in range(len(found)) if headers[number]]
@@ -99,6 +108,7 @@ def inspect(folder: Path) -> Inspection:
         grey=grey,
         deep=deep,
         white=grey and not deep and are_white([folder / path for path in sample_of(images, PREVIEWS)]),
+        has_classes=has_classes,
         classes={name: count for name, count in labels.items() if name is not None} if len(labels) > 1 else {},
         splits=Counter(found[number][0] for number in usable) if "test" in understood.splits else Counter(),
         bytes=sum((folder / path).stat().st_size for path in images),

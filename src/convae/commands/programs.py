@@ -15,6 +15,8 @@ from convae.errors import ConvaeError
 
 # How long a process may take to end after SIGTERM, before it is killed.
 SECONDS_TO_END = 10
+# How long DVC may take to remove an experiment's checkout after Ctrl-C: on a busy machine, more than ten seconds.
+SECONDS_TO_TIDY = 60
 # Git sets these for its hooks, to say for which repository they run; the clone that `verify` makes is another. Git's
 # settings (`GIT_CONFIG_*`) stay.
 REPOSITORY_VARIABLES = (
@@ -93,7 +95,7 @@ def interrupt(process: "subprocess.Popen[str]", by_terminal: bool) -> None:
                 with suppress(psutil.NoSuchProcess):
                     each.terminate()
     with suppress(subprocess.TimeoutExpired):
-        process.wait(SECONDS_TO_END)
+        process.wait(SECONDS_TO_TIDY)
 
 
 def end_tree(process: "subprocess.Popen[str]") -> None:

@@ -67,6 +67,7 @@ def choose(found: Inspection, source: str) -> list[Choice]:
     augment, augment_reason = choose_augment(found.grey, found.white, size)
     return [
         Choice("data.source", source, "the folder"),
+        Choice("data.classes", *choose_classes(found)),
         Choice("data.train_images", None, "all images"),
         Choice("data.test_images", None, "all images"),
         Choice("data.image_size", size, size_reason),
@@ -91,6 +92,13 @@ def choose(found: Inspection, source: str) -> list[Choice]:
         Choice("extract.split", "all" if count <= MOST_POINTS else "test", "all images on the map, up to 70,000"),
         Choice("tsne.perplexity", min(30, max(5, count // 10)), "a tenth of the images, 5 to 30"),
     ]
+
+
+def choose_classes(found: Inspection) -> tuple[str, str]:
+    """Choose whether folders are classes, and say why."""
+    if not found.has_classes:
+        return "none", "images lie beside folders"
+    return "folders", "none if folders mean something else, such as dates" if found.classes else "the default"
 
 
 def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[list[int], str]:

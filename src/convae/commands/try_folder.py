@@ -54,7 +54,10 @@ def run(arguments: argparse.Namespace) -> None:
     command = ["dvc", "exp", "run", "--temp", *settings(choices)]
     name = free_name(folder.name)
     print(f"{described(found)}\n\n{table(choices)}\n\n{expected(found, choices)}")
-    print(f"The experiment {name} is\n  {shlex.join(command)}\n", flush=True)
+    print(
+        f"The experiment {name} runs this; add `-S NAME=VALUE` to choose otherwise:\n  {shlex.join(command)}\n",
+        flush=True,
+    )
     if arguments.dry_run:
         return
     try:

@@ -57,7 +57,9 @@ def source(params: DataParams) -> Source:
     left_out = other_files(folder, paths, params.largest_pixels)
     if left_out and len(left_out) == len(paths):
         raise no_images(where, left_out)
-    splits, unused, unused_split, notes = layout(where, [path for path in paths if path not in left_out])
+    splits, unused, unused_split, notes = layout(
+        where, [path for path in paths if path not in left_out], params.classes == "folders"
+    )
     for note in notes:
         print(f"download: {note}")
     if left_out and params.unusable == "refuse":  # before all images are decoded, which may take minutes

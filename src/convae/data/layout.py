@@ -18,6 +18,10 @@ PARTS = {"train": "training", "test": "testing", "validation": "validation"}
 FILLERS = {"set", "data", "image", "images", "imgs", "photos", "split"}
 
 
+class LooseImagesError(ConvaeError):
+    """Images lie beside folders of images, so it is not clear what is a class."""
+
+
 class ImageFile(NamedTuple):
     """An image file: its path below the folder, with slashes, and its class, if it has one."""
 
@@ -46,7 +50,7 @@ class Layout(NamedTuple):
     notes: list[str]
 
 
-def layout(where: str, paths: list[str]) -> Layout:
+def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
     """Sort files into splits and classes by their paths.
 
     Splits and classes are looked for in the folder or, if this holds one folder and nothing else, in that one.
@@ -57,12 +61,16 @@ def layout(where: str, paths: list[str]) -> Layout:
         How an error names the folder.
     paths : list of str
         The files' paths below the folder, as from `list_images`.
+    has_classes : bool
+        Whether folders are classes; else none are, and files may lie beside folders.
 
     Raises
     ------
+    LooseImagesError
+        If files lie beside folders of files, and folders are classes.
     ConvaeError
-        If there are no files, or files lie beside folders of files, so that it is not clear what is a class, or folders
-        are called like splits and are not understood.
+        If there are no files, some have a class and others none, or folders are called like splits and are not
+        understood.
     """
     if not paths:
         raise ConvaeError(where, "holds no images", "put some there, as CLASS/NAME.png or without classes")
@@ -76,7 +84,9 @@ def layout(where: str, paths: list[str]) -> Layout:
     parts = {split: [name for name in folders if SPLIT_NAMES.get(name.casefold()) == split] for split in PARTS}
     if parts["train"] or parts["test"]:
         _check_parts(where, folders, parts)
-        if _test_has_no_classes(above, folders, parts):  # as in competitions, which keep the labels to themselves
+        if has_classes and _test_has_no_classes(
+            above, folders, parts
+        ):  # as in competitions, which keep the labels to themselves
             [name], parts["test"] = parts["test"], []
             unused, unused_split = folders[name], "test"
             notes.append(f"{shown(above + name)} has images without classes: its {len(unused):,} images are not used")
@@ -93,6 +103,10 @@ def layout(where: str, paths: list[str]) -> Layout:
         _check_suspects(where, list(folders))
         prefixes, inner = {"train": above}, {"train": paths}
     below = {split: [path.removeprefix(prefixes[split]) for path in inner[split]] for split in inner}
+    if not has_classes:
+        return Layout(
+            {split: [ImageFile(path, None) for path in inner[split]] for split in inner}, unused, unused_split, notes
+        )
     common = _only_folder([path for each in below.values() for path in each])
     below = {split: [path.removeprefix(common) for path in each] for split, each in below.items()}
     _check_loose(where, inner, below)
@@ -178,7 +192,7 @@ def _check_loose(where: str, paths: Mapping[str, list[str]], below: Mapping[str,
     for split in paths:
         if 0 < len(loose[split]) < len(paths[split]):
             what = f"holds images, such as {shown(loose[split][0])}, beside folders of them"
-            raise ConvaeError(where, what, "put each image into the folder of its class, or all without folders")
+            raise LooseImagesError(where, what, "put each into the folder of its class, or set data.classes to none")
     without = [split for split in paths if loose[split]]
     if len(without) == 1 and len(paths) == 2:
         [split] = without

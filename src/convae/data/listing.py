@@ -10,7 +10,10 @@ from typing import Any
 from convae.errors import ConvaeError
 
 # Hidden files, and those that other programs put there. .dvcignore has the same list, so DVC does not hash them either.
-SKIPPED = (".*", "[Dd]esktop.ini", "[Tt]humbs.db", "ehthumbs.db", "@eaDir", "__MACOSX", "__pycache__")
+SKIPPED = (
+    *(".*", "[Dd]esktop.ini", "[Tt]humbs.db", "ehthumbs.db", "@eaDir", "__MACOSX", "__pycache__"),
+    *("lost+found", "System Volume Information", "$RECYCLE.BIN"),  # at the top of disks and cards
+)
 NAMED = 10
 
 
@@ -28,6 +31,8 @@ def list_images(folder: Path, below: str = "") -> Iterator[str]:
         entries = sorted(os.scandir(where), key=lambda entry: os.fsencode(entry.name + "/" * _is_folder(entry)))
     except OSError as error:
         fix = "name a folder of images in data.source; `dvc pull` brings one that DVC tracks"
+        if isinstance(error, PermissionError):
+            fix = "give this account the right to read it" + (", or move it elsewhere" if below else "")
         raise ConvaeError(shown(str(where)), f"cannot be read ({error.strerror})", fix) from None
     for entry in entries:
         name = entry.name

@@ -40,6 +40,7 @@ class DataParams(Section):
     background: Colour = Field(
         strict=False, description="[red, green, blue], whole numbers from 0 to 255, such as [255, 255, 255]"
     )
+    classes: Literal["folders", "none"] = Field(description="folders or none")
     levels: Literal["full", "auto"] = Field(description="full or auto")
     largest_pixels: Pixels = Field(description="a whole number, 64 or more and below 2147483648")
     test_fraction: float = Field(gt=0, lt=1, description="a number above 0 and below 1")
