@@ -28,7 +28,7 @@ LIBRARIES = yaml.safe_load((REPOSITORY / "libraries.yaml").read_text()).keys()
 # shows progress, or comes with another and is not called.
 WITHOUT_EFFECT = {
     *("annotated-types", "filelock", "joblib", "platformdirs", "psutil", "pydantic", "pydantic-core", "pyyaml"),
-    *("ruamel-yaml", "threadpoolctl", "tqdm", "typing-extensions", "typing-inspection"),
+    *("ruamel-yaml", "ruamel-yaml-clib", "threadpoolctl", "tqdm", "typing-extensions", "typing-inspection"),
     *("charset-normalizer", "cloudpickle", "cuda-bindings", "cuda-pathfinder", "cycler", "fonttools", "lazy-loader"),
     *("narwhals", "packaging", "pandas", "pydot", "pyparsing", "python-dateutil", "rich", "setuptools", "six"),
 }
