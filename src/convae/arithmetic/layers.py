@@ -8,30 +8,13 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+# They add nothing, so they are PyTorch's own.
 from torch.nn import Flatten, PixelShuffle, ReLU, Unflatten
 
 from convae.arithmetic import functions
 from convae.arithmetic.elementwise import Clamp, Concatenation, Refinement, Scale, Sum
 from convae.arithmetic.products import Convolution, Product, TransposedConvolution
-
-# Flatten, PixelShuffle, ReLU and Unflatten add nothing, so they are PyTorch's own.
-__all__ = [
-    "Clamp",
-    "Concatenation",
-    "Conv2d",
-    "ConvTranspose2d",
-    "Flatten",
-    "Linear",
-    "MaxPool2d",
-    "PixelShuffle",
-    "ReLU",
-    "Refinement",
-    "Scale",
-    "SiLU",
-    "Sum",
-    "Tanh",
-    "Unflatten",
-]
 
 
 def batched(compute: Callable[[Tensor], Tensor], values: Tensor, dimensions: int) -> Tensor:

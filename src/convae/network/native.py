@@ -5,24 +5,6 @@ from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, PixelShuffle, ReLU, SiL
 
 from convae.arithmetic.elementwise import Clamp, Concatenation, Refinement, Scale, Sum
 
-__all__ = [
-    "Clamp",
-    "Concatenation",
-    "Conv2d",
-    "ConvTranspose2d",
-    "Flatten",
-    "Linear",
-    "MaxPool2d",
-    "PixelShuffle",
-    "ReLU",
-    "Refinement",
-    "Scale",
-    "SiLU",
-    "Sum",
-    "Tanh",
-    "Unflatten",
-]
-
 
 class ConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution that is faster if the kernel is as large as the stride, so that no patches overlap.
