@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import Repository, copy_of, wait
 
+from convae.errors import ConvaeError
 from convae.stage import is_worker
+from convae.training import hosts as processes_of_torchrun
 from pipeline.test_reproducible import leftovers, processes
 
 pytestmark = pytest.mark.slow
@@ -115,7 +118,7 @@ OF_DVC = "ERROR: failed to reproduce 'train': failed to run: exec sh stages/run.
 @pytest.mark.parametrize(
     ("command", "number", "code", "said"),
     [
-        (TRAIN, signal.SIGINT, 130, ""),
+        pytest.param(TRAIN, signal.SIGINT, 130, "", marks=pytest.mark.nightly),
         (TRAIN, signal.SIGTERM, -signal.SIGTERM, ""),
         pytest.param(TRAIN, signal.SIGHUP, -signal.SIGHUP, "", marks=pytest.mark.nightly),
         pytest.param(TRAIN, signal.SIGKILL, -signal.SIGKILL, "", marks=pytest.mark.nightly),
@@ -231,22 +234,21 @@ def test_when_a_host_is_lost_the_other_ends_in_a_line_and_goes_on_alone_to_the_s
     assert first.goes_on() == straight
 
 
-def no_such_interface(training: Training) -> str:
-    training.environment["GLOO_SOCKET_IFNAME"] = "eth9"
-    return r"train: worker \d cannot meet the others \(.+eth9.*\); see that their hosts reach each other .+"
+def test_an_interface_that_is_not_there_is_named_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = {**LEFT_BY_A_CLUSTER["Kubeflow"], "RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in {**worker, **LEFT_BY_A_CLUSTER["run id"], "GLOO_SOCKET_IFNAME": "eth9"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MASTER_PORT", "0")
+    monkeypatch.setattr(processes_of_torchrun, "GRACE_SECONDS", 0)
+    says = r"^train: worker 0 cannot meet the others \(.+eth9.*\); see that their hosts reach each other .+"
+    with pytest.raises(ConvaeError, match=says), processes_of_torchrun.process_group(torch.device("cpu")):
+        pass
 
 
-def full_disk_of_the_first(training: Training) -> str:
+def test_torchrun_names_as_the_cause_the_one_line_of_the_process_that_failed_first(training: Training) -> None:
     (training.path / "artifacts/train").mkdir()
     (training.path / "artifacts/train/.history.csv.tmp").symlink_to("/dev/full")
-    return "artifacts/train/history.csv: No space left on device; mend that and run it again"
-
-
-@pytest.mark.parametrize("mistake", [no_such_interface, full_disk_of_the_first])
-def test_torchrun_names_as_the_cause_the_one_line_of_the_process_that_failed_first(
-    mistake: Callable[[Training], str], training: Training
-) -> None:
-    line = mistake(training)
+    line = "artifacts/train/history.csv: No space left on device; mend that and run it again"
     output = training.run(f"{TORCHRUN} --standalone --nproc-per-node=2 -m stages.train", code=1)
     assert re.search(rf"Root Cause .*:\n(?:  .*\n|\[\d\]:\n)+?  traceback : error: {line}\n", output), output
 
