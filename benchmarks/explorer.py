@@ -15,7 +15,7 @@ from convae.views.explorer.page_data import Points, choose_shown, explorer_data
 BROWSERS = ("chromium", "google-chrome")
 # Too large to be in the page.
 LARGE = [np.empty(10**8, np.float32)]
-NO_NETWORK = Network({}, {"encoder": LARGE, "decoder": LARGE}, np.empty((0, 1)))
+NO_NETWORK = Network({}, {"encoder": LARGE, "decoder": LARGE}, np.empty((0, 1)), {})
 # Milliseconds from navigation to the first frame with points: the page draws them when it is loaded.
 FIRST = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
 PAN = """new Promise((done) => {

@@ -9,6 +9,7 @@ from convae.data.files import read_dataset
 from convae.data.labels import read_classes, read_labels
 from convae.latents.splits import read_splits
 from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
+from convae.network.preparation import read_preparation
 from convae.network.stored import read_network
 from convae.progress import doing, log
 from convae.stage import run
@@ -28,7 +29,8 @@ def main() -> None:
     points = read_points(Path("artifacts"), counts, labels, classes, dataset.files, dataset.folder)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
-    network = Network(*read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors")), latents)
+    stored = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
+    network = Network(*stored, latents, read_preparation(data / "preparation.json").content())
     shown = choose_shown(points, network)
     if len(shown.rows) < len(latents):  # neighbours must be among the points that are shown
         near, distances = neighbours(latents[shown.rows])

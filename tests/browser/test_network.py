@@ -13,10 +13,12 @@ from tests.browser.conftest import Example, array
 from tests.browser.reading import Show, alone, places, shown_points
 
 from convae import artifacts
+from convae.data.fitting import fitted
 from convae.network.config import ModelConfig
 from convae.network.description import describe
 from convae.network.models import Autoencoder, build
 from convae.network.pixels import normalize, to_pixels
+from convae.network.preparation import Preparation
 from convae.network.stored import read_network
 from convae.network.weights import weights, write_weights
 from convae.views.explorer import page
@@ -69,7 +71,9 @@ def spec_of(network: Autoencoder, folder: Path) -> dict[str, Any]:
     artifacts.write_json(folder / "layers.json", describe(network))
     write_weights(folder / "weights.safetensors", weights(network))
     stored = read_network(folder / "layers.json", folder / "weights.safetensors")
-    shown = shown_network(Network(*stored, np.empty((0, 1))), ("encoder", "decoder"), np.arange(0))
+    shown = shown_network(
+        Network(*stored, np.empty((0, 1)), Preparation().content()), ("encoder", "decoder"), np.arange(0)
+    )
     assert shown
     return shown
 
@@ -273,6 +277,24 @@ def test_an_image_of_ones_own_is_encoded_and_placed_beside_its_nearest(
     (tmp_path / "text.png").write_text("no image")
     page.locator("#file").set_input_files(tmp_path / "text.png")
     expect(page.locator("#hint")).to_have_text("text.png is no image that this browser can read.")
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_an_image_of_ones_own_is_prepared_to_the_bytes_that_python_makes(opened: Page, fit: str) -> None:
+    random, cases, expected = np.random.default_rng(4), [], []
+    preparation = Preparation(fit=fit, background=(10, 200, 30))
+    for height, width, *shape in [
+        (8, 10, 3, 8, 10),
+        (61, 37, 3, 8, 10),
+        (20, 95, 1, 9, 7),
+        (5, 6, 3, 12, 9),
+        (9, 4, 1, 6, 8),
+    ]:
+        pixels = random.integers(0, 256, (height, width, 3), np.uint8)
+        cases.append([pixels.transpose(2, 0, 1).ravel().tolist(), width, height, shape, preparation.content()])
+        expected.append(fitted(Image.fromarray(pixels), shape, preparation).ravel().tolist())
+    script = "cases => cases.map(([rgb, ...rest]) => [...modules.prepared.prepared(Uint8Array.from(rgb), ...rest)])"
+    assert opened.evaluate(script, cases) == expected
 
 
 def test_a_browser_that_falsifies_canvases_is_told_apart(show: Show, example: tuple[Example, Autoencoder]) -> None:

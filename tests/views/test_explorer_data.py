@@ -43,7 +43,7 @@ def network_of(points: explorer.Points, encoder: int = 5, decoder: int = 4, late
         "encoder": [RANDOM.random((5, encoder // 5)), np.array([1e9, 0.1])],
         "decoder": [RANDOM.random((1, decoder))],
     }
-    return Network(LAYERS, weights, RANDOM.normal(size=(len(points.errors), latent_size)))
+    return Network(LAYERS, weights, RANDOM.normal(size=(len(points.errors), latent_size)), {"fit": "pad"})
 
 
 def shown_data(points: explorer.Points, network: Network | None = None) -> dict[str, Any]:
@@ -109,6 +109,7 @@ def test_each_point_has_its_image_and_its_values(channels: int) -> None:
     assert (abs(decoded(steps) * decoded(steps["scales"]) - matrix) <= abs(matrix).max(1, keepdims=True) / 253).all()
     assert (decoded(vector) == np.float16([65504, 0.1])).all()
     assert (decoded(found["network"]["latents"]) == network.latents.astype(np.float16)).all()
+    assert found["network"]["preparation"] == {"fit": "pad"}
     assert (found["network"]["decoder"]["layers"], found["left_out"]) == (LAYERS["decoder"], "")
 
 

@@ -32,11 +32,14 @@ class Network:
         The weights of the same two, as that function gives them.
     latents : numpy.ndarray
         float32 [N, D].
+    preparation : mapping
+        How images were prepared for it, as `convae.network.preparation.Preparation.content` gives it.
     """
 
     layers: Mapping[str, Any]
     weights: Mapping[str, Sequence[np.ndarray]]
     latents: np.ndarray
+    preparation: Mapping[str, Any]
 
 
 def bytes_of(network: Network, parts: Sequence[str], count: int) -> float:
@@ -66,7 +69,8 @@ def shown_network(network: Network, parts: Sequence[str], rows: np.ndarray) -> d
         for side, arrays in network.weights.items()
     }
     latents = encode(_half(network.latents[rows])) if "latents" in parts else None
-    return {**sides, "image_shape": network.layers["encoder"][0]["input"], "latents": latents}
+    shape = network.layers["encoder"][0]["input"]
+    return {**sides, "image_shape": shape, "preparation": network.preparation, "latents": latents}
 
 
 def left_out(network: Network, parts: Sequence[str]) -> str:

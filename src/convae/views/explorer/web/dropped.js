@@ -4,10 +4,17 @@ import { tell } from "./hint.js";
 import { closeness, meanOf, nearestInLatentSpace, networkOf } from "./latents.js";
 import { data, short } from "./page_data.js";
 import { contextOf, readPixels } from "./pixels.js";
+import { prepared } from "./prepared.js";
 import { bringIntoView } from "./view.js";
 
 /** So many points nearest in latent space say where an image belongs. */
 const NEAREST = 10;
+/** How images are prepared, by `data.fit`. @type {Record<string, string>} */
+const FITS = {
+  crop: "cropped about its centre, and scaled",
+  pad: "scaled whole, on a background",
+  stretch: "stretched to their proportions",
+};
 
 /** Take images that are dropped on the page, or chosen. */
 export function listenToDrops() {
@@ -33,7 +40,8 @@ async function placeImage(file) {
   /** @type {ImageBitmap} */
   let image;
   try {
-    image = await createImageBitmap(file);
+    // Python, too, leaves colour profiles aside.
+    image = await createImageBitmap(file, { colorSpaceConversion: "none" });
   } catch {
     return tell(`${file.name} is no image that this browser can read.`);
   }
@@ -44,20 +52,16 @@ async function placeImage(file) {
   }
 }
 
-/** @param {ImageBitmap} image @returns {Uint8Array} its pixels as the network takes them: cropped about the centre, and scaled */
+/** @param {ImageBitmap} image @returns {Uint8Array} its pixels as the network takes them */
 function fitted(image) {
-  const [channels, height, width] = data.network.image_shape;
-  const part = Math.min(image.width / width, image.height / height);
-  const [wide, high] = [width * part, height * part];
+  const { image_shape: shape, preparation } = data.network;
+  const { width, height } = image;
   const context = contextOf(width, height);
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff";
+  // Transparent parts show the background, as in Python.
+  context.fillStyle = `rgb(${preparation.background.join(" ")})`;
   context.fillRect(0, 0, width, height);
-  context.drawImage(image, (image.width - wide) / 2, (image.height - high) / 2, wide, high, 0, 0, width, height);
-  const rgb = readPixels(context, 3);
-  if (channels === 3) return rgb;
-  const size = width * height;
-  return rgb.slice(0, size).map((red, at) => Math.round(0.299 * red + 0.587 * rgb[size + at] + 0.114 * rgb[2 * size + at]));
+  context.drawImage(image, 0, 0);
+  return prepared(readPixels(context, 3), width, height, shape, preparation);
 }
 
 /** @param {string} name @param {Uint8Array} pixels */
@@ -79,8 +83,8 @@ async function showPlaced(name, pixels) {
   setMade({
     title: name,
     about:
-      "Approximate: this browser has cropped the image about its centre and scaled it. Its place on the map is the mean of the " +
-      `places of its nearest, weighted by how near they are in latent space. The first lies ${short(distances[0])} away.${usual}`,
+      `Prepared like the images here: ${FITS[data.network.preparation.fit]}. Its place on the map is the mean of the places of its nearest, ` +
+      `weighted by how near they are in latent space. The first lies ${short(distances[0])} away.${usual}`,
     x,
     y,
     pictures: [

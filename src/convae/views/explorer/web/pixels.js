@@ -33,7 +33,9 @@ export function readPixels(context, channels) {
   const { width, height } = context.canvas;
   const { data } = context.getImageData(0, 0, width, height);
   const size = width * height;
-  return Uint8Array.from({ length: channels * size }, (_, at) => data[4 * (at % size) + Math.floor(at / size)]);
+  const pixels = new Uint8Array(channels * size);
+  for (let c = 0; c < channels; c++) for (let at = 0; at < size; at++) pixels[c * size + at] = data[4 * at + c];
+  return pixels;
 }
 
 /** Show pixels on a canvas, one a pixel; CSS makes them larger. @param {HTMLCanvasElement} canvas @param {Pixels} pixels @param {number[]} shape channels, height, width */
