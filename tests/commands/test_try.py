@@ -20,6 +20,7 @@ from PIL import Image
 
 from convae.check import check_params
 from convae.commands import main, recipe
+from convae.commands.estimate import expected
 from convae.commands.inspection import described, inspect
 from convae.commands.try_folder import override
 from convae.errors import ConvaeError
@@ -174,6 +175,15 @@ def test_folders_are_no_classes_where_images_lie_beside_them(tmp_path: Path) -> 
     draw(folder / "2023" / "05", 60)
     choices = {each.name: each.value for each in recipe.choose(inspect(folder), "photos")}
     assert choices["data.classes"] == "none"
+
+
+def test_pages_that_are_not_used_are_told(tmp_path: Path) -> None:
+    page = Image.new("L", (16, 16))
+    draw(tmp_path, 60, (16, 16), "L")
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page])
+    found = inspect(tmp_path)
+    told = expected(found, recipe.choose(found, "photos"))
+    assert told.startswith("There are images of several frames, of which the first is taken.\nThis takes about ")
 
 
 # Heights and widths; the size that is chosen.

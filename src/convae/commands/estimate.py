@@ -23,10 +23,11 @@ DISK, READINGS = 3e8, 3
 
 
 class Estimate(NamedTuple):
-    """The seconds to read and decode the images, and those of everything."""
+    """The seconds to read and decode the images, and those of everything; notes on those that were decoded."""
 
     reading: float
     total: float
+    notes: list[str]
 
 
 def estimate(found: Inspection, chosen: Mapping[str, Any]) -> Estimate:
@@ -41,19 +42,23 @@ def estimate(found: Inspection, chosen: Mapping[str, Any]) -> Estimate:
     """
     image_shape = (1 if found.grey else 3, *chosen["data.image_size"])
     count, slowness = len(found.images), benchmark() / REFERENCE
-    reading = decoding_time(found, image_shape) * count + found.bytes * READINGS / DISK
+    seconds, notes = decode_some(found, image_shape)
+    reading = seconds * count + found.bytes * READINGS / DISK
     training = TRAINING * np.prod(image_shape) * count * chosen["train.epochs"]
-    return Estimate(reading, reading + slowness * (FIXED + (training + MAPPING * count) * 2 / joblib.cpu_count()))
+    total = reading + slowness * (FIXED + (training + MAPPING * count) * 2 / joblib.cpu_count())
+    return Estimate(reading, total, notes)
 
 
-def decoding_time(found: Inspection, image_shape: tuple[int, ...]) -> float:
-    """Measure how many seconds it takes to read and decode an image, on average over a few of the folder's."""
+def decode_some(found: Inspection, image_shape: tuple[int, ...]) -> tuple[float, list[str]]:
+    """Decode a few of the folder's images: give how many seconds it takes for each, and what is special about some."""
     sample = sample_of(found.images)
     started, done = time.perf_counter(), 0
+    notes: set[str] = set()
     while done < len(sample) and time.perf_counter() - started < SECONDS:
-        read_inputs([found.folder / path for path in sample[done : done + AT_ONCE]], image_shape)
+        decoded = read_inputs([found.folder / path for path in sample[done : done + AT_ONCE]], image_shape)
+        notes |= {note.partition(" images ")[2] for note in decoded.notes if "(data.levels)" not in note}
         done += AT_ONCE
-    return (time.perf_counter() - started) / done
+    return (time.perf_counter() - started) / done, sorted(notes)
 
 
 def benchmark() -> float:
@@ -76,7 +81,8 @@ def in_words(seconds: float) -> str:
 
 
 def expected(found: Inspection, choices: Sequence[Choice]) -> str:
-    """Say how long a run takes, and what takes the time."""
+    """Say what is special about some images; how long a run takes, and what takes the time."""
     seconds = estimate(found, {each.name: each.value for each in choices})
     most = f", {in_words(seconds.reading)} of it to read the images" if seconds.reading > seconds.total / 3 else ""
-    return f"This takes {in_words(seconds.total)} on this machine, as busy as it is now{most}."
+    notes = "".join(f"There are images {note}.\n" for note in seconds.notes)
+    return f"{notes}This takes {in_words(seconds.total)} on this machine, as busy as it is now{most}."

@@ -144,11 +144,13 @@ def described(found: Inspection) -> str:
     kinds = Counter(Path(path).suffix.lower() or "no extension" for path in found.images)
     sizes = sorted(found.sizes, key=lambda size: size[0] * size[1])
     smallest, largest = ("{} x {}".format(*size) for size in (sizes[0], sizes[-1]))
-    span = f"of {smallest} pixels" if len(set(sizes)) == 1 else f"from {smallest} to {largest} pixels"
+    span = f"from {smallest} to {largest} pixels"
+    if len(set(sizes)) <= 2:  # such as photographs of one camera, upright and on the side
+        span = "of {} pixels".format(" and ".join("{} x {}".format(*size) for size in sorted(set(sizes))))
     colour = "grey" if found.grey else "in colour"
     lines = [f"{shown(str(found.folder))}: {len(sizes):,} images {span} (height x width), {colour} ({counted(kinds)})"]
     if found.splits:
-        lines.append(f"  for training and testing: {counted(found.splits)}")
+        lines.append("  {train:,} for training, {test:,} for testing".format(**found.splits))
     if found.classes:
         sizes_of = Counter(found.classes).most_common()
         named_classes = named(f"{shown(name)} ({count:,})" for name, count in sizes_of)

@@ -6,8 +6,10 @@ the run ends well, fails or is interrupted, and there is nothing to go back to. 
 
 import argparse
 import itertools
+import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
         print("\nInterrupted. Nothing was changed; the same command goes on where this one ended.", file=sys.stderr)
         raise
     results = copy_results(name)
-    print(ending(results, command))
+    print(ending(results, folder, command))
     show(results / EXPLORER)
 
 
@@ -186,12 +188,14 @@ def copy_results(name: str) -> Path:
     return copied.rename(RESULTS / name)
 
 
-def ending(results: Path, command: Sequence[str]) -> str:
+def ending(results: Path, folder: Path, command: Sequence[str]) -> str:
     """Say in three sentences what came out; where it is, and how to repeat it."""
     losses, quality = (artifacts.read_json(results / path) for path in (LOSSES, QUALITY))
     kept = f"On the map, {quality['neighbour_recall']:.0%} of each image's ten nearest neighbours are still its nearest"
     if "map_knn_accuracy" in quality:
         kept += f", and {quality['map_knn_accuracy']:.0%} of the images lie among their own class"
+    # `make try` needs no active environment, but these programs do.
+    activate = [] if shutil.which("convae") else [f"  . {os.path.relpath(sys.prefix)}/bin/activate"]
     return "\n".join(
         [
             "",
@@ -199,7 +203,8 @@ def ending(results: Path, command: Sequence[str]) -> str:
             f"{kept}.",
             "",
             f"Figures, network and tables are in {results}; nothing else has changed. Try next:",
-            f"  convae similar {results}/model IMAGE --among FOLDER --figure similar.png",
+            *activate,
+            f"  convae similar {results}/model IMAGE --among {shlex.quote(str(folder))} --figure similar.png",
             f"  dvc exp apply {results.name}   # into this working copy; commit your own edits first",
             f"To repeat it: {shlex.join(command)}",
             "",
