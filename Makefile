@@ -11,7 +11,7 @@ CONVAE := PYTHONPATH=src python -P -m convae
 
 .PHONY: help repro try compare verify check-lock push doctor shared-folder shared-cache \
   bench bench-quick results check-results pictures \
-  deps test test-fast test-nightly test-team test-arm64 lint format lock clean
+  deps test test-fast test-nightly test-team test-arm64 lint ruff format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -106,12 +106,14 @@ check-results: $(VENV)/installed ## check, without data, whether code or paramet
 PYTEST = OPENBLAS_NUM_THREADS=1 pytest --numprocesses $(WORKERS) \
   --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 WORKERS = $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
-test: $(VENV)/installed-dev lint ## every check and test that CI runs, ten minutes
-	$(PYTEST) -m "not nightly"
+# mypy runs beside the tests, since it uses one core.
+BESIDE_MYPY = mypy & checks=$$!; $(1); tests=$$?; wait $$checks && exit $$tests
+test: $(VENV)/installed-dev ruff ## every check and test that CI runs, ten minutes
+	$(call BESIDE_MYPY,$(PYTEST) -m "not nightly")
 
 test-fast: WORKERS = $(shell getconf _NPROCESSORS_ONLN)
-test-fast: $(VENV)/installed-dev lint ## without real pipeline runs, servers and browsers, under a minute
-	$(PYTEST) -m "not slow and not nightly"
+test-fast: $(VENV)/installed-dev ruff ## without real pipeline runs, servers and browsers, under a minute
+	$(call BESIDE_MYPY,$(PYTEST) -m "not slow and not nightly")
 
 test-nightly: $(VENV)/installed-dev ## what takes too long for each push: the other Python, more kills, the benchmark
 	$(PYTEST) -m nightly
@@ -132,10 +134,12 @@ pictures: $(VENV)/installed-dev ## make the pictures in docs/ anew, from the cur
 deps: $(VENV)/installed-dev ## write what follows from the code: dependencies in dvc.yaml, the stages' table in docs/design.md
 	@python -m tools.dependencies
 
-lint: $(VENV)/installed-dev ## ruff and mypy
+lint: $(VENV)/installed-dev ruff ## ruff and mypy
+	mypy
+
+ruff: $(VENV)/installed-dev
 	ruff format --check .
 	ruff check .
-	mypy
 
 format: $(VENV)/installed-dev ## let ruff format and fix
 	ruff check --fix .
