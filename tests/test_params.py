@@ -129,6 +129,7 @@ def test_scalar_that_dvc_reads_otherwise_is_refused(path: Path, scalar: str) -> 
         assert str(load(path, document(key, scalar))).startswith(f"params.yaml: {key}: got '{scalar}'; want ")
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(key=st.sampled_from([*KEYS]), scalar=st.text(alphabet="0123456789+-._eE~ nulxobai'", max_size=8))
 def test_what_loads_is_what_dvc_tracks(path: Path, key: str, scalar: str) -> None:

@@ -142,6 +142,7 @@ def test_gradients_that_meet_in_overlapping_windows_are_added_exactly() -> None:
     assert found.count_nonzero() == 1
 
 
+@pytest.mark.slow
 @MANY
 @given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=50), st.randoms())
 def test_squared_errors_are_added_to_a_billionth_in_any_order(missed: list[float], random) -> None:

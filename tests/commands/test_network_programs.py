@@ -344,6 +344,7 @@ def test_errors_above_a_limit_or_above_those_of_nearly_all_known_images_are_unus
         assert [row["unusual"] for row in csv.DictReader(file)] == ["True", "True", "False", "False", "False"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", CONFIGS)
 def test_where_the_error_is_can_be_drawn(model: str, run: Callable[..., Done]) -> None:
     digits(25)
@@ -420,6 +421,7 @@ def test_a_table_of_something_else_is_refused(text: str, run: Callable[..., Done
     assert done.err.endswith("; name a file that `convae encode` has written\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", CONFIGS)
 def test_the_figure_shows_a_row_for_each_image(model: str, run: Callable[..., Done]) -> None:
     digits(6)

@@ -232,6 +232,7 @@ def test_what_cannot_be_tried_is_refused_with_what_to_do(
         assert "dvc exp run" not in output
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_project_is_named_so_that_the_experiment_s_checkout_finds_it(
     project: Repository, dry_run: Callable[[Path | str], tuple[str, str]]
 ) -> None:

@@ -84,6 +84,7 @@ def numbers(images: np.ndarray) -> list[int]:
 MANY = {f"{number:03}.png": photo(number) for number in range(300)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [0.05, 0.3, 0.9])
 def test_the_content_of_each_file_alone_tells_its_split(tmp_path, fraction):
     found = chosen(put(tmp_path, MANY), test_fraction=fraction)
@@ -116,6 +117,7 @@ def test_a_train_folder_alone_is_split_by_content(tmp_path):
     assert found.files["test"] == [f"train/{name}" for name, content in MANY.items() if share(content) < 0.3]
 
 
+@pytest.mark.slow
 def test_so_many_images_are_taken_as_are_wanted_in_the_order_of_their_paths(tmp_path):
     put(tmp_path, MANY)
     everything = chosen(tmp_path).files

@@ -606,6 +606,7 @@ def test_any_bytes_are_decoded_or_refused(content, shape):
     assert_decoded_or_refused(content, shape)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(st.data(), st.sampled_from(list(FILES)), SHAPES)
 def test_a_damaged_file_is_decoded_or_refused(data, name, shape):

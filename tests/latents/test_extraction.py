@@ -9,6 +9,7 @@ from convae.measures.reconstruction import measure_reconstructions
 from convae.network.encoding import encode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [None, 0.5])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_latents_and_reconstructions_of_the_clean_images_are_those_of_encode_and_evaluate(

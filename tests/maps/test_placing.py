@@ -69,6 +69,7 @@ def test_what_lies_farther_from_the_map_than_nearly_all_its_latents_from_each_ot
     assert placed.unusual[60:120].all()
 
 
+@pytest.mark.slow
 def test_any_number_of_threads_gives_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
     from convae.maps import points
 

@@ -11,6 +11,8 @@ from convae.maps.params import TsneParams
 from convae.maps.quality import quality
 from convae.maps.tsne import embed, initial_map
 
+BACKENDS = ["opentsne", pytest.param("sklearn", marks=pytest.mark.slow)]
+
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
 LATENTS = (RANDOM.normal(size=(200, 16)) + 20 * np.eye(16)[LABELS]).astype(np.float32)
@@ -23,7 +25,7 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_one_thread")
-@pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: str) -> None:
     params = TsneParams(backend=backend, perplexity=15, seed=0)
     points = embed(LATENTS, params)
@@ -42,7 +44,7 @@ def test_it_starts_from_the_principal_components_and_the_seed_moves_each_point_a
 
 
 @pytest.mark.usefixtures("_one_thread")
-@pytest.mark.parametrize("backend", ["opentsne", "sklearn"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_another_seed_draws_another_map(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tsne, "EARLY", 25)
     monkeypatch.setattr(tsne, "LATE", 75)

@@ -40,6 +40,7 @@ def test_memory_order_makes_no_difference_to_the_bytes(array: np.ndarray, tmp_pa
 shapes = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     old=st.sampled_from([{}, {"file": b"old"}]),

@@ -41,6 +41,7 @@ def trained(pixels: torch.Tensor, params: TrainParams) -> tuple[list[EpochLosses
     return history, model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arithmetic", ["exact", "native"])
 def test_it_learns_what_the_textbook_loop_learns(arithmetic: str, pixels: torch.Tensor) -> None:
     model = build("native")
@@ -161,6 +162,7 @@ def test_the_test_loss_of_a_training_with_noise_is_of_clean_images(pixels: torch
         assert history[-1].test_loss == pytest.approx(nn.MSELoss()(model(images), images).item(), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv, deeper and padded", "conv_linear", "dense"])
 def test_networks_for_other_images_learn(name: str) -> None:
     ramp = np.arange(2)[:, None, None] * 90 + np.arange(21)[:, None] * 3 + np.arange(34)

@@ -140,6 +140,7 @@ def test_the_page_has_as_much_of_the_network_as_fits_and_says_what_it_lacks(
     assert len(json.dumps(found)) < 6e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_points(
     channels: int, monkeypatch: pytest.MonkeyPatch

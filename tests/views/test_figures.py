@@ -128,6 +128,7 @@ def block(images: np.ndarray, captions: list[str], *more: np.ndarray) -> Block:
     return Block(stacks, captions, [f"error {number}" for number in range(len(captions))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "channels"), [(1, 1), (5, 1), (6, 3), (13, 3)])
 def test_each_input_stands_above_its_reconstruction_under_the_title_of_its_block(count: int, channels: int) -> None:
     images = RANDOM.integers(0, 256, (3, count, channels, 28, 28), dtype=np.uint8)
@@ -209,6 +210,7 @@ def test_a_name_stands_on_a_point_in_the_middle_of_the_densest_region() -> None:
     assert visual_centre(np.ones((9, 2)), 0.0) == (1.0, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 20, 21, 60, 100])
 def test_each_of_many_classes_has_a_colour_of_its_own(count: int) -> None:
     labels = np.arange(max(60, 3 * count)) % count
@@ -283,6 +285,7 @@ def test_any_name_of_a_class_and_of_a_file_can_be_drawn_on_the_map_and_above_an_
         assert style.png(each, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [1, 2])
 @pytest.mark.parametrize("length", [10, 17, 24])
 def test_long_titles_do_not_run_into_each_other(length: int, lines: int) -> None:
@@ -341,6 +344,7 @@ def test_cells_with_far_fewer_images_than_others_are_left_white() -> None:
     assert (placed.rows.tolist(), placed.sparse) == ([0, 4], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 9, 40), (1, 40, 9), (3, 8, 256), (1, 256, 8), (3, 256, 256)])
 @pytest.mark.parametrize("points", ["many", "one place", "a line"])
 def test_images_of_any_size_are_shown_on_any_map_as_large_as_there_is_room(shape: tuple, points: str) -> None:
@@ -408,6 +412,7 @@ def blocks(figure: Figure, number: int, columns: int, shape: tuple[int, int, int
     return cells[:, :, 1:-1, 1:-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "shown"), [(2, 2), (57, 57), (300, 100)])
 @pytest.mark.parametrize("shape", SHAPES[:4])
 def test_new_images_of_both_kinds_stand_side_by_side(shape: tuple[int, int, int], count: int, shown: int) -> None:
