@@ -23,9 +23,11 @@ def main() -> None:
     measured = quality(latents, neighbours, embedding, labels, len(classes))
     artifacts.write_metrics(Path("artifacts/quality/embedding.json"), measured)
     artifacts.write_metrics(Path("metrics/embedding.json"), {key: measured[key] for key in MAIN if key in measured})
-    pairs = zip(labels, knn_predictions(embedding, labels), strict=False)
-    named = [("actual", "predicted"), *((classes[label], classes[found]) for label, found in pairs)]
-    artifacts.write_bytes(Path("artifacts/quality/confusion.csv"), artifacts.csv_table(named))
+    rows, found = knn_predictions(embedding, labels)
+    named = [(classes[label], classes[other]) for label, other in zip(labels[rows], found, strict=True)]
+    artifacts.write_bytes(
+        Path("artifacts/quality/confusion.csv"), artifacts.csv_table([("actual", "predicted"), *named])
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def main() -> None:
     params = load_section("tsne", TsneParams)
     latents = artifacts.read_array(Path("artifacts/latents/latents.npy"), np.float32, (None, None))
     artifacts.write_array(Path("artifacts/tsne/embedding.npy"), embed(latents, params))
-    artifacts.write_json(Path("artifacts/tsne/settings.json"), params.model_dump())
+    artifacts.write_json(Path("artifacts/tsne/settings.json"), params.used())
 
 
 if __name__ == "__main__":

@@ -79,6 +79,19 @@ def test_the_perplexity_is_at_most_a_third_of_the_other_points(case: str, tmp_pa
     )
 
 
+def test_a_perplexity_that_is_not_used_is_checked_for_its_range_alone(tmp_path: Path) -> None:
+    uniform = {"tsne__affinity": "uniform", "data__test_images": 50}
+    assert not check(tmp_path, **uniform, tsne__perplexity=1000)
+    assert "want a number from 1 to 1000" in check(tmp_path, **uniform, tsne__perplexity=1001)
+
+
+def test_uniform_affinity_is_refused_where_the_backend_has_none(tmp_path: Path) -> None:
+    assert check(tmp_path, tsne__affinity="uniform", tsne__backend="sklearn") == (
+        "params.yaml: tsne.affinity: got uniform; want perplexity, the only one that tsne.backend sklearn has, or "
+        "tsne.backend opentsne"
+    )
+
+
 @pytest.mark.parametrize(
     ("images", "name", "points"),
     [
@@ -112,13 +125,13 @@ def test_the_highest_perplexity_that_is_accepted_is_one_that_the_map_can_have(
     most = (points - 1) / 3
     changes = {"data__test_images": points, "tsne__backend": backend}
     assert not check(tmp_path, **changes, tsne__perplexity=most)
-    embedding = embed(LATENTS[:points], TsneParams(backend=backend, perplexity=most, seed=0))
+    embedding = embed(LATENTS[:points], TsneParams(backend=backend, affinity="perplexity", perplexity=most, seed=0))
     assert embedding.shape == (points, 2)
     assert np.isfinite(embedding).all()
     more = math.nextafter(most, math.inf)
     refused = check(tmp_path, **changes, tsne__perplexity=more)
     with pytest.raises(ConvaeError) as error:
-        embed(LATENTS[:points], TsneParams(backend=backend, perplexity=more, seed=0))
+        embed(LATENTS[:points], TsneParams(backend=backend, affinity="perplexity", perplexity=more, seed=0))
     # Both name the same limit.
     assert refused.partition("; ")[2] == str(error.value).partition("; ")[2]
     assert refused.startswith("params.yaml: tsne.perplexity: got ")

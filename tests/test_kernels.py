@@ -34,9 +34,9 @@ show("distances", *NearestNeighbors(n_neighbors=30, algorithm="brute").fit(round
 tsne.EARLY, tsne.LATE = 10, 30
 near = neighbours(latents)
 show("neighbours", *near)
-show("sklearn", tsne.embed(latents[:200], TsneParams(backend="sklearn", perplexity=10, seed=0)))
+show("sklearn", tsne.embed(latents[:200], TsneParams(backend="sklearn", affinity="perplexity", perplexity=10, seed=0)))
 for name, tsne.FFT_POINTS in (("Barnes-Hut", 1000), ("interpolation", 1)):
-    embedding = tsne.embed(latents, TsneParams(backend="opentsne", perplexity=10, seed=0))
+    embedding = tsne.embed(latents, TsneParams(backend="opentsne", affinity="perplexity", perplexity=10, seed=0))
     show(name, embedding)
 print(quality(latents, near[0], embedding, np.arange(600) % 5, 5))
 """

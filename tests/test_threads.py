@@ -37,12 +37,13 @@ lattice = random.integers(0, 2, (2100, 17)).astype(np.float32)
 equal = random.normal(size=(2100, 20)).astype(np.float32)
 equal[:1700] = equal[random.integers(0, 4, 1700)]
 tsne.EARLY, tsne.LATE = 10, 20
+settings = {"affinity": "perplexity", "perplexity": 5, "seed": 0}
 for points in (1, 10000):
     tsne.FFT_POINTS = points
     for name, latents in (("lattice", lattice), ("equal", equal)):
-        show(f"{name} {points}", tsne.embed(latents, TsneParams(backend="opentsne", perplexity=5, seed=0)))
+        show(f"{name} {points}", tsne.embed(latents, TsneParams(backend="opentsne", **settings)))
 tsne.EARLY, tsne.LATE = 125, 325
-show("sklearn", tsne.embed(equal[1600:1800], TsneParams(backend="sklearn", perplexity=5, seed=0)))
+show("sklearn", tsne.embed(equal[1600:1800], TsneParams(backend="sklearn", **settings)))
 labels = random.integers(0, 10, 2100)
 for latents in (lattice, equal):
     near = neighbours(latents)

@@ -136,7 +136,9 @@ def score(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
 
 
 def similar(points: ArrayLike, among: ArrayLike, count: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest of some latent vectors to each of others; see `convae.maps.neighbours.nearest`.
+    """Find the nearest of some latent vectors to each of others.
+
+    The search is exact. Its result is the same on any number of threads, and for each point independent of the others.
 
     Parameters
     ----------

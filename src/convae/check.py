@@ -61,6 +61,9 @@ def check_params(path: Path = PARAMS, content: Any = None) -> Params:
     _check_counts(params, data.train_images or math.inf, data.test_images or math.inf, path)
     if data.image_size:
         _check_model(params, (1, *data.image_size), path)
+    if (params.tsne.backend, params.tsne.affinity) == ("sklearn", "uniform"):
+        want = "want perplexity, the only one that tsne.backend sklearn has, or tsne.backend opentsne"
+        raise ConvaeError(f"{path}: tsne.affinity", "got uniform", want)
     if not data.image_size:
         _check_default(data, "fit", "crop", "without data.image_size, no image changes its size", path)
     if data.is_description:
@@ -144,7 +147,7 @@ def _check_counts(params: Params, train: float, test: float, path: Path) -> None
         name = {"train": "train_images", "test": "test_images", "all": "train_images + data.test_images"}[split]
         want = f"want at least {MAP_IMAGES}, or another extract.split: so many latent vectors make a map"
         raise ConvaeError(f"{path}: data.{name}", f"got {points}", want)
-    if params.tsne.perplexity > (points - 1) / 3:
+    if params.tsne.affinity == "perplexity" and params.tsne.perplexity > (points - 1) / 3:
         what = f"got {params.tsne.perplexity:g} for the {points} images of extract.split"
         raise ConvaeError(f"{path}: tsne.perplexity", what, f"want at most {(points - 1) // 3}, or more images")
     for name, images in (("train", train), ("test", test)):

@@ -67,7 +67,7 @@ def embed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Em
         monkeypatch.setattr(tsne, "LATE", 15)
     monkeypatch.setattr("joblib.cpu_count", lambda **_: 1)
     backend = "sklearn" if request.param == "sklearn" else "opentsne"
-    return lambda latents: tsne.embed(latents, TsneParams(backend=backend, perplexity=5, seed=0))
+    return lambda latents: tsne.embed(latents, TsneParams(backend=backend, affinity="perplexity", perplexity=5, seed=0))
 
 
 @pytest.mark.parametrize("latents", ALIKE.values(), ids=ALIKE)

@@ -71,11 +71,11 @@ def test_what_lies_farther_from_the_map_than_nearly_all_its_latents_from_each_ot
 
 @pytest.mark.slow
 def test_any_number_of_threads_gives_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    from convae.maps import points
+    from convae.maps import search
 
     found = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(points, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
+        monkeypatch.setattr(search, "joblib", SimpleNamespace(cpu_count=lambda threads=threads: threads))
         found.append(place(np.repeat(NEW, 40, axis=0), LATENTS, POSITIONS).positions.tobytes())
     assert found[0] == found[1] == found[2]
 
@@ -100,7 +100,7 @@ def test_images_of_mnist_that_are_new_to_a_map_are_placed_nearly_as_well_as_thos
     labels = np.fromfile(mnist_raw / "train-labels-idx1-ubyte", np.uint8, 12_000, offset=8)
     # No network: what is tried is the map.
     latents = PCA(40, random_state=0).fit(images[:4000]).transform(images).astype(np.float32)
-    positions = tsne.embed(latents[:4000], TsneParams(backend="opentsne", perplexity=30, seed=0))
+    positions = tsne.embed(latents[:4000], TsneParams(backend="opentsne", affinity="perplexity", perplexity=30, seed=0))
     placed = place(latents[4000:], latents[:4000], positions).positions
     fitted = knn_accuracy(positions, labels[:4000])
     assert fitted > 0.9

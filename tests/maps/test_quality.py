@@ -5,8 +5,9 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from convae.errors import ConvaeError
+from convae.maps import quality as quality_module
 from convae.maps.neighbours import kept_neighbours, neighbours
-from convae.maps.quality import knn_predictions, neighbour_recall, quality
+from convae.maps.quality import knn_accuracy, knn_predictions, neighbour_recall, quality
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat(np.arange(4), 50)
@@ -58,7 +59,7 @@ def test_without_classes_there_are_no_accuracies_and_the_rest_is_the_same() -> N
     for labels in (np.arange(200) // 4, np.full(200, 3)):
         assert quality(LATENTS, NEAR, PLANE, labels, 50) == found
     for labels in (np.full(200, -1), np.arange(200) // 4, np.full(200, 3)):
-        assert knn_predictions(PLANE, labels).shape == (0,)
+        assert [each.shape for each in knn_predictions(PLANE, labels)] == [(0,), (0,)]
 
 
 # How many points each class has; a class may be absent. pytest makes a warning an error.
@@ -78,7 +79,9 @@ def test_classes_of_any_sizes_are_measured_without_a_warning(sizes: list[int]) -
     assert all(0 <= value <= 1 for value in measured.values())
 
 
-def test_each_point_is_predicted_as_its_neighbours_in_the_other_folds_are() -> None:
+def test_each_point_or_a_sample_is_predicted_as_its_neighbours_in_the_other_folds_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     points, labels = RANDOM.normal(size=(103, 2)), RANDOM.integers(0, 3, 103)
     folds = np.empty(103, int)
     for train, test in StratifiedKFold(5).split(points, labels):
@@ -88,10 +91,16 @@ def test_each_point_is_predicted_as_its_neighbours_in_the_other_folds_are() -> N
         others = np.flatnonzero(folds != fold)
         near = others[np.linalg.norm(points[others] - point, axis=1).argsort()[:10]]
         expected.append(np.bincount(labels[near]).argmax())
-    assert knn_predictions(points, labels).tolist() == expected
+    assert [each.tolist() for each in knn_predictions(points, labels)] == [list(range(103)), expected]
+    monkeypatch.setattr(quality_module, "PREDICTED_POINTS", 40)
+    rows, found = knn_predictions(points, labels)
+    assert len(set(rows.tolist())) == 40
+    assert found.tolist() == np.array(expected)[rows].tolist()
+    in_folds = [np.mean(found[folds[rows] == fold] == labels[rows[folds[rows] == fold]]) for fold in np.unique(folds)]
+    assert knn_accuracy(points, labels) == pytest.approx(np.mean(in_folds))
 
 
 def test_the_predictions_are_those_whose_accuracy_is_measured() -> None:
     plane = RANDOM.normal(size=(200, 2)).astype(np.float32)  # folds of 40, of which the mean is that of all
     accuracy = quality(LATENTS, neighbours(LATENTS)[0], plane, LABELS, 4)["map_knn_accuracy"]
-    assert np.mean(knn_predictions(plane, LABELS) == LABELS) == pytest.approx(accuracy, abs=1e-12)
+    assert np.mean(knn_predictions(plane, LABELS)[1] == LABELS) == pytest.approx(accuracy, abs=1e-12)

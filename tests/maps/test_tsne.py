@@ -1,5 +1,7 @@
 """The map, of clusters whose answer is known."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -18,6 +20,11 @@ LABELS = np.repeat(np.arange(4), 50)
 LATENTS = (RANDOM.normal(size=(200, 16)) + 20 * np.eye(16)[LABELS]).astype(np.float32)
 
 
+def settings(**changes: Any) -> TsneParams:
+    default = {"backend": "opentsne", "affinity": "perplexity", "perplexity": 15, "seed": 0}
+    return TsneParams.model_validate(default | changes)
+
+
 @pytest.fixture
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Embed on one thread: on a busy machine, several spend minutes on waiting for each other."""
@@ -27,7 +34,7 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_one_thread")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_clusters_stay_clusters_and_the_same_seed_gives_the_same_bytes(backend: str) -> None:
-    params = TsneParams(backend=backend, perplexity=15, seed=0)
+    params = settings(backend=backend)
     points = embed(LATENTS, params)
     assert points.shape == (200, 2)
     assert points.dtype == np.float32
@@ -48,12 +55,22 @@ def test_it_starts_from_the_principal_components_and_the_seed_moves_each_point_a
 def test_another_seed_draws_another_map(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tsne, "EARLY", 25)
     monkeypatch.setattr(tsne, "LATE", 75)
-    maps = [embed(LATENTS, TsneParams(backend=backend, perplexity=15, seed=seed)) for seed in (0, 1)]
+    maps = [embed(LATENTS, settings(backend=backend, seed=seed)) for seed in (0, 1)]
     assert not np.isclose(*maps).all(axis=1).any()
 
 
 @pytest.mark.usefixtures("_one_thread")
 def test_too_high_a_perplexity_is_refused_with_the_highest_that_works() -> None:
     with pytest.raises(ConvaeError, match=r"tsne\.perplexity: got 67 for 200 points; want at most 66, or more images"):
-        embed(LATENTS, TsneParams(backend="opentsne", perplexity=67, seed=0))
-    assert embed(LATENTS, TsneParams(backend="opentsne", perplexity=66, seed=0)).shape == (200, 2)
+        embed(LATENTS, settings(perplexity=67))
+    assert embed(LATENTS, settings(perplexity=66)).shape == (200, 2)
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_with_uniform_affinity_clusters_stay_clusters_whatever_the_perplexity_and_the_settings_say_so() -> None:
+    maps = [embed(LATENTS, settings(affinity="uniform", perplexity=perplexity)) for perplexity in (15, 1000)]
+    assert (maps[0] == maps[1]).all()
+    assert quality(LATENTS, neighbours(LATENTS)[0], maps[0], LABELS, 4)["map_knn_accuracy"] == 1
+    assert not np.isclose(maps[0], embed(LATENTS, settings())).all(axis=1).any()
+    assert settings(affinity="uniform").used() == {"backend": "opentsne", "affinity": "uniform", "seed": 0}
+    assert settings().used() == {"backend": "opentsne", "perplexity": 15, "seed": 0}

@@ -1,18 +1,14 @@
-"""Prepare points for a neighbour search, and make the search reproducible on any number of threads."""
+"""Prepare points for a search of neighbours or a map."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from convae.arithmetic.principal_components import bits_left, on_grid
 from convae.errors import ConvaeError
-from convae.shared import one_blas_thread
 
-# Points that scikit-learn compares at once: its default, which an environment variable could change.
-CHUNK = 256
+# Points that are changed at once.
+CHUNK = 4096
 
 
 def refuse_alike(points: np.ndarray) -> None:
@@ -36,9 +32,8 @@ def rescaled(points: np.ndarray) -> np.ndarray:
     if spread >= 2**-20 and size <= 2**20 and size <= 1000 * spread:
         return points
     # The median, because a single outlier may move the mean far away from all other points.
-    exact = points.astype(np.float64)
-    centre: np.ndarray = np.median(exact, axis=0)
-    return np.asarray((exact - centre) / spread, dtype=np.float32)
+    centre = np.array([np.median(column.astype(np.float64)) for column in points.T])
+    return _changed(points, lambda chunk: (chunk - centre) / spread)
 
 
 def round_points(points: np.ndarray) -> np.ndarray:
@@ -48,30 +43,18 @@ def round_points(points: np.ndarray) -> np.ndarray:
     keep 22 of 24 bits.
     """
     bits = min(24, bits_left(0, points.shape[1]) // 2)
-    return on_grid(points.astype(np.float64), bits, axis=1).astype(np.float32)
+    return _changed(points, lambda chunk: on_grid(chunk, bits, axis=1))
+
+
+def _changed(points: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Change points, float32 [N, D], in float64, which all at once would need three times their memory."""
+    changed = np.empty_like(points)
+    for start in range(0, len(points), CHUNK):
+        changed[start : start + CHUNK] = change(points[start : start + CHUNK].astype(np.float64))
+    return changed
 
 
 def _extents(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return each column's largest magnitude and its range."""
     highest, lowest = points.max(axis=0).astype(np.float64), points.min(axis=0).astype(np.float64)
     return np.maximum(abs(highest), abs(lowest)), highest - lowest
-
-
-@contextmanager
-def reproducible_search(queries: int) -> Iterator[None]:
-    """Make scikit-learn find the same neighbours for at least this many query points on any number of cores.
-
-    If distances are equal, which happens when points are, scikit-learn keeps the neighbours that it meets first. Each
-    thread meets all points in order as long as there are more than four chunks of queries per thread. With fewer
-    queries, scikit-learn divides the points among threads instead, and the order depends on the number of threads.
-    """
-    import sklearn
-
-    threads = max(1, min(joblib.cpu_count(), (queries - 1) // (4 * CHUNK)))
-    # One BLAS thread, because the rounding of matrix products depends on the number of threads.
-    with (
-        one_blas_thread,
-        threadpool_limits(threads, user_api="openmp"),
-        sklearn.config_context(pairwise_dist_chunk_size=CHUNK),
-    ):
-        yield

@@ -8,10 +8,14 @@ import numpy as np
 
 from convae.errors import ConvaeError
 from convae.maps.neighbours import NEIGHBOURS, kept_neighbours
-from convae.maps.points import refuse_alike, reproducible_search, rescaled, round_points
+from convae.maps.points import refuse_alike, rescaled, round_points
+from convae.maps.scikit_learn import reproducible_search
+from convae.maps.search import search
 from convae.progress import doing
 
 FOLDS = 5
+# Most points whose classes are predicted: the time grows with their number times that of all points.
+PREDICTED_POINTS = 100_000
 # Most points for trustworthiness: scikit-learn's function holds several N x N arrays, 2.5 GB for 10,000 points.
 TRUSTWORTHINESS_POINTS = 4_000
 
@@ -40,7 +44,8 @@ def quality(
     dict of str to float
         ``latent_knn_accuracy`` and ``map_knn_accuracy``: mean accuracy of a 10-nearest-neighbour classifier over 5
         stratified folds, in latent space and on the map; missing unless there are points of two classes, and at least
-        5 of some class.
+        5 of some class. Above 100,000 points, the classes of a random sample of so many are predicted, from neighbours
+        among all points; the sample is always the same.
         ``neighbour_recall``: mean fraction of a point's 10 nearest neighbours on the map that are among its 10 nearest
         in latent space, or as near. ``trustworthiness`` (Venna and Kaski 2001): with 10 neighbours, on a random sample
         of at most 4,000 points. All range from 0 to 1; higher is better.
@@ -55,26 +60,21 @@ def quality(
     if len(latents) < FOLDS * NEIGHBOURS:
         raise ConvaeError("data", f"{len(latents)} points are too few to measure", "want at least 50 images")
     refuse_alike(latents)
-    unrounded, latents = latents, round_points(rescaled(latents))
+    measured = {}
+    if classes and _can_be_predicted(labels):
+        measured["latent_knn_accuracy"] = knn_accuracy(rescaled(latents), labels)
+        measured["map_knn_accuracy"] = knn_accuracy(embedding, labels)
+    measured["neighbour_recall"] = neighbour_recall(latents, neighbours, embedding)
     sample = np.random.default_rng(0).permutation(len(latents))[:TRUSTWORTHINESS_POINTS]
-    with reproducible_search(len(latents) // FOLDS):
-        measured = {}
-        if classes and _can_be_predicted(labels):
-            measured["latent_knn_accuracy"] = knn_accuracy(latents, labels)
-            measured["map_knn_accuracy"] = knn_accuracy(embedding, labels)
-        measured["neighbour_recall"] = neighbour_recall(unrounded, neighbours, embedding)
-        measured["trustworthiness"] = float(trustworthiness(latents[sample], embedding[sample], n_neighbors=NEIGHBOURS))
+    with reproducible_search(len(sample)):
+        rounded = round_points(rescaled(latents)[sample])
+        measured["trustworthiness"] = float(trustworthiness(rounded, embedding[sample], n_neighbors=NEIGHBOURS))
     return measured
 
 
 def knn_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
-    """Compute the mean accuracy of a 10-nearest-neighbour classifier over 5 stratified folds."""
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.neighbors import KNeighborsClassifier
-
-    with small_classes():
-        scores = cross_val_score(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
-    return float(scores.mean())
+    """Compute the mean accuracy of a 10-nearest-neighbour classifier over 5 stratified folds; see `quality`."""
+    return float(np.mean([np.mean(found == labels[rows]) for rows, found in _predictions(points, labels)]))
 
 
 @contextmanager
@@ -87,19 +87,34 @@ def small_classes() -> Iterator[None]:
 
 
 @doing("predicting classes")
-def knn_predictions(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Predict each point's label, int64 [N], as `knn_accuracy` does: from neighbours outside the point's fold.
+def knn_predictions(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Predict labels as `knn_accuracy` does: from neighbours outside the point's fold.
 
-    Returns int64 [0] if there are no labels, or only one, or no class has a point in each fold.
+    Returns the rows of the points, int64 [n], and their predicted labels, int64 [n]. Up to 100,000 points, these are
+    all. There are none if there are no labels, or only one, or no class has a point in each fold.
     """
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.neighbors import KNeighborsClassifier
-
     if labels.min() < 0 or not _can_be_predicted(labels):
-        return labels[:0]
-    with small_classes(), reproducible_search(len(points) // FOLDS):
-        predictions = cross_val_predict(KNeighborsClassifier(NEIGHBOURS), points, labels, cv=StratifiedKFold(FOLDS))
-    return np.asarray(predictions)
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    rows, found = (np.concatenate(each) for each in zip(*_predictions(points, labels), strict=True))
+    order = rows.argsort()
+    return rows[order], found[order]
+
+
+def _predictions(points: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows of each fold, and the labels that are predicted for them."""
+    from sklearn.model_selection import StratifiedKFold
+
+    predicted = np.zeros(len(points), bool)
+    predicted[np.random.default_rng(0).permutation(len(points))[:PREDICTED_POINTS]] = True
+    with small_classes():
+        folds = list(StratifiedKFold(FOLDS).split(labels, labels))
+    for others, fold in folds:
+        rows = fold[predicted[fold]]
+        near, _ = search(points[rows], points[others], NEIGHBOURS)
+        votes = np.sort(labels[others[near]], axis=1)
+        # The first of the most frequent ones.
+        frequencies = (votes[:, :, None] == votes[:, None, :]).sum(axis=2)
+        yield rows, votes[np.arange(len(rows)), frequencies.argmax(axis=1)]
 
 
 def _can_be_predicted(labels: np.ndarray) -> bool:

@@ -64,8 +64,8 @@ def read_results(
         embedding=embedding,
         embedded=embedded,
         labels=labels,
-        caption=_caption(
-            read_numbers(folder / "tsne/settings.json", ("perplexity",))["perplexity"],
+        caption=map_caption(
+            read_numbers(folder / "tsne/settings.json", ("seed",)),
             read_numbers(folder / "quality/embedding.json", ("neighbour_recall",)),
         ),
         samples=artifacts.read_array(new / "samples.npy", np.uint8, (None, *images.shape[1:])),
@@ -100,10 +100,12 @@ def _reference(losses: Mapping[str, float]) -> Reference:
     return Reference(pca, int(values), mirrored, losses["train.mse"])
 
 
-def _caption(perplexity: float, quality: Mapping[str, float]) -> str:
+def map_caption(settings: Mapping[str, float], quality: Mapping[str, float]) -> str:
+    """Say how a map was made, and how good it is, from the numbers in ``settings.json`` and ``embedding.json``."""
     recall, accuracy = quality["neighbour_recall"], quality.get("map_knn_accuracy")
+    affinity = f"Perplexity {settings['perplexity']:g}." if "perplexity" in settings else "Uniform affinity."
     lines = [
         f"Recall {recall:.2f}: the share of an image's 10 nearest latent vectors that are among its 10 nearest points.",
         *([f"10-NN accuracy {accuracy:.2f}: how often the 10 nearest points predict the class."] if accuracy else []),
     ]
-    return "\n".join([f"Perplexity {perplexity:g}. {lines[0]}", *lines[1:]])
+    return "\n".join([f"{affinity} {lines[0]}", *lines[1:]])
