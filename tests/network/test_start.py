@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 
 from convae.network.config import ModelConfig
 from convae.network.pixels import normalize
-from convae.network.start import initial_model
+from convae.network.start import initial_model, learning_rate_factors
 
 SHAPE = (3, 22, 19)  # padded to 24 x 20
 COMPONENTS = 7
@@ -55,3 +55,15 @@ def test_networks_without_a_linear_path_start_at_random(pixels: torch.Tensor) ->
     weights = initial_model(network("conv", image_shape=SHAPE).config, 1, pixels).state_dict()
     for name, weight in network("conv", image_shape=SHAPE).state_dict().items():
         assert torch.equal(weights[name], weight)
+
+
+def test_only_the_layers_that_start_as_pca_and_those_that_start_at_zero_learn_slowly(pixels: torch.Tensor) -> None:
+    model = initial_model(config(), 0, pixels)
+    factors = learning_rate_factors(model)
+    assert set(factors) == {name for name, _ in model.named_parameters()}
+    layers = {name.rpartition(".")[0] for name, factor in factors.items() if factor == 0.01}
+    assert layers == {"encoder.0.linear.1", "decoder.1.linear.0"}
+    zero = {name for name, weight in model.named_parameters() if not weight.any()}
+    assert {name for name, factor in factors.items() if factor == 0.1} == zero
+    assert len(zero) == 4
+    assert set(learning_rate_factors(network("conv", image_shape=SHAPE)).values()) == {1.0}

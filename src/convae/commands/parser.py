@@ -31,7 +31,7 @@ TRIED = """The experiment runs in a temporary checkout: neither the folder nor t
 fails or is interrupted. Its results go to tries/NAME. The rules: images are cropped and scaled to 64 x 64 pixels, or to
 as many in the proportions that all of them share; small images of one size keep it; where half of them are smaller,
 their size is taken. All are put on the map (above 70,000 images, those for testing). The network is pca_conv with 64
-latent values, trained in batches of 32 by one_cycle with a learning rate of 0.0015, for 50,000 / N epochs, between 10
+latent values, trained in batches of 32 by one_cycle with a learning rate of 0.003, for 50,000 / N epochs, between 10
 and 30; for 150 where N, the number of images, is below 300. Images are mirrored and shifted from epoch to epoch, except
 small grey ones. From 500 images on, a tenth chooses the best epoch. t-SNE's perplexity is a tenth of N, from 5 to 30.
 Greys of more than 8 bits are scaled from the lowest to the highest level in use. What is no image is left out."""

@@ -81,7 +81,7 @@ def choose(found: Inspection, source: str) -> list[Choice]:
         Choice(f"model.{ARCHITECTURE}.latent_size", 64, "its default"),
         Choice("train.epochs", choose_epochs(trained_on), "50,000 divided by the number of images, 10 to 150"),
         Choice("train.batch_size", 32, "many steps in each epoch"),
-        Choice("train.learning_rate", 0.0015, "goes with the network and the schedule"),
+        Choice("train.learning_rate", 0.003, "goes with the network and the schedule"),
         Choice("train.schedule", "one_cycle", "the lowest loss in few epochs"),
         Choice("train.augment", augment, augment_reason),
         Choice(

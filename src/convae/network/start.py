@@ -18,6 +18,12 @@ from convae.network.pixels import normalize
 SAMPLE_VALUES = 2**26
 # A component along which the images hardly vary is scaled by this fraction of the largest deviation.
 SMALLEST_DEVIATION = 0.001
+# The branches of convolutions, in the encoder and in the decoder, whose last layers start at zero.
+BRANCHES = ("encoder.0.convolutions", "decoder.2.layers")
+# Which part of the learning rate layers get: those that start as PCA, which are nearly right from the start, and those
+# that start at zero. A step of AdamW changes every weight by about the learning rate. At the full rate, these layers'
+# outputs, which are sums of hundreds of inputs, change so much that the rest of the branch may learn nothing.
+PCA_RATE, ZERO_RATE = 0.01, 0.1
 
 
 def initial_model(config: ModelConfig, seed: int, pixels: Tensor) -> Autoencoder:
@@ -75,13 +81,31 @@ def start_as_pca(model: Autoencoder, pixels: Tensor, mirrored: bool) -> None:
     _set(components.bias, torch.from_numpy(offset))
     _set(images.weight, _squares(_images(outward, shape), padding).T)
     _set(images.bias, _squares(_images(mean[None], shape), padding)[0])
-    ends: list[Any] = [model.get_submodule("encoder.0.convolutions"), model.get_submodule("decoder.2.layers")]
-    for layer in (end[-1] for end in ends):
-        layer.weight.zero_()
-        layer.bias.zero_()
+    for name in _zero_layers(model):
+        for weight in model.get_submodule(name).parameters():
+            weight.zero_()
     scales: list[Any] = [model.get_submodule("encoder.1"), model.get_submodule("decoder.0")]
     _set(scales[0].weight, torch.from_numpy(deviations))
     _set(scales[1].weight, torch.from_numpy(1 / deviations))
+
+
+def learning_rate_factors(model: Autoencoder) -> dict[str, float]:
+    """Return which part of the learning rate each of the network's weights gets, by its name."""
+    names = [name for name, _ in model.named_parameters()]
+    if not architecture_of(model.config).starts_as_pca:
+        return dict.fromkeys(names, 1.0)
+    zero_layers = _zero_layers(model)
+    factors = {}
+    for name in names:
+        linear = ".linear." in name
+        factors[name] = PCA_RATE if linear else ZERO_RATE if name.rpartition(".")[0] in zero_layers else 1.0
+    return factors
+
+
+def _zero_layers(model: Autoencoder) -> list[str]:
+    """Return the names of the layers that start at zero."""
+    branches: list[tuple[str, Any]] = [(name, model.get_submodule(name)) for name in BRANCHES]
+    return [f"{name}.{len(layers) - 1}" for name, layers in branches]
 
 
 def _deviations(values: np.ndarray) -> np.ndarray:

@@ -17,16 +17,16 @@ from convae.errors import ConvaeError
 from convae.network.chunks import thread_pool
 from convae.network.models import Autoencoder
 from convae.network.noise import draw
+from convae.network.params import architecture_of
 from convae.network.pixels import chunk_size, normalize
+from convae.network.start import learning_rate_factors
 from convae.progress import duration, log, progress
 from convae.training import augmentation, checkpoints
 from convae.training.history import EpochLosses, best_epoch
 from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
-from convae.training.optimizer import BETA_1, adamw, one_cycle
+from convae.training.optimizer import BETA_1, BETA_2, BETA_2_FROM_PCA, adamw, one_cycle
 from convae.training.params import TrainParams
 
-# Layers that start as PCA learn at this part of the learning rate: they are nearly right from the start.
-PCA_RATE = 0.01
 # AdamW takes its step for so many weights at once, which are few enough for a processor's caches.
 BLOCK = 2**16
 
@@ -94,6 +94,7 @@ def train(
         set_weights(model, weights)
         yield history
     blocks = weight_blocks(model)
+    beta_2 = BETA_2_FROM_PCA if architecture_of(model.config).starts_as_pca else BETA_2
     done, started = len(history), time.monotonic()
     with (
         progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
@@ -116,9 +117,8 @@ def train(
                     rate, momentum = one_cycle(number, steps * params.epochs, rate)
                 for block, factor in blocks:
                     moments = state["moments"][:, block]
-                    adamw(
-                        weights[block], gradient[block], moments, number, rate * factor, params.weight_decay, momentum
-                    )
+                    decay, betas = params.weight_decay, (momentum, beta_2)
+                    adamw(weights[block], gradient[block], moments, number, rate * factor, decay, *betas)
                 set_weights(model, weights)
                 advance(1)
             validation_loss = mean_squared_error(model, validation_pixels, pool) if len(validation_pixels) else None
@@ -147,10 +147,11 @@ def train(
 
 def weight_blocks(model: Autoencoder) -> list[tuple[slice, float]]:
     """Divide the flat weights into blocks; return each block's place, and which part of the learning rate it gets."""
+    factors = learning_rate_factors(model)
     blocks, end = [], 0
     for name, weight in model.named_parameters():
         first, end = end, end + weight.numel()
-        factor = PCA_RATE if ".linear." in name else 1.0
+        factor = factors[name]
         blocks += [(slice(start, min(start + BLOCK, end)), factor) for start in range(first, end, BLOCK)]
     return blocks
 

@@ -6,6 +6,9 @@ from torch import Tensor
 # AdamW's usual beta_1 and beta_2, the decays of its two moments, and epsilon, which keeps the divisor above 0
 # (Loshchilov and Hutter 2019). The one-cycle schedule changes beta_1, the momentum.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+# beta_2 for a network that starts as PCA. The gradients of its convolutions start at nearly zero, and 0.999 remembers
+# for a thousand steps how small they were: steps become too large, and with some seeds the convolutions learn nothing.
+BETA_2_FROM_PCA = 0.95
 # As in PyTorch's OneCycleLR: the learning rate rises from 1/25 of its peak during the first 30 % of the steps, and then
 # falls to 1/250,000 of it. The momentum falls from 0.95 to 0.85 and rises again.
 RISE, FIRST, LAST, MOMENTA = 0.3, 1 / 25, 1 / 250_000, (0.95, 0.85)
@@ -13,7 +16,14 @@ RISE, FIRST, LAST, MOMENTA = 0.3, 1 / 25, 1 / 250_000, (0.95, 0.85)
 
 @torch.no_grad()
 def adamw(
-    weights: Tensor, gradient: Tensor, moments: Tensor, step: int, rate: float, decay: float, momentum: float
+    weights: Tensor,
+    gradient: Tensor,
+    moments: Tensor,
+    step: int,
+    rate: float,
+    decay: float,
+    beta_1: float,
+    beta_2: float = BETA_2,
 ) -> None:
     """Take one step of AdamW, in place.
 
@@ -25,17 +35,17 @@ def adamw(
         float32 [2, parameters]: the running means of the gradients and of their squares.
     step : int
         Number of the step, from 1.
-    rate, decay, momentum : float
-        Learning rate, decoupled weight decay, and beta_1.
+    rate, decay, beta_1, beta_2 : float
+        Learning rate, decoupled weight decay, and the decays of the two moments.
     """
     mean, square = moments
-    mean.mul_(momentum).add_(gradient * (1 - momentum))
-    square.mul_(BETA_2).add_(gradient * gradient * (1 - BETA_2))
+    mean.mul_(beta_1).add_(gradient * (1 - beta_1))
+    square.mul_(beta_2).add_(gradient * gradient * (1 - beta_2))
     # A library's square root of a float32 may be off by one bit. A square root in float64, rounded to float32, is right
     # even if its last bits are wrong: no square root of a float32 lies within four float64 steps of the midpoint of two
     # float32 numbers. Divisions by constants are written as multiplications, which is how a GPU computes them.
-    divisor = (square * (1 / (1 - power(BETA_2, step)))).double().sqrt().float().add_(EPSILON)
-    weights.mul_(1 - rate * decay).sub_((mean * (rate / (1 - power(momentum, step)))).div_(divisor))
+    divisor = (square * (1 / (1 - power(beta_2, step)))).double().sqrt().float().add_(EPSILON)
+    weights.mul_(1 - rate * decay).sub_((mean * (rate / (1 - power(beta_1, step)))).div_(divisor))
 
 
 def one_cycle(step: int, steps: int, peak: float) -> tuple[float, float]:
