@@ -10,6 +10,7 @@ from convae.network import start, weights
 from convae.network.params import configure, load_architecture
 from convae.network.preparation import read_preparation
 from convae.params import load_section
+from convae.progress import doing
 from convae.stage import run
 from convae.training import checkpoints, devices, history, hosts, loop, validation
 from convae.training.params import TrainParams
@@ -29,7 +30,8 @@ def main() -> None:
     key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
     torch.set_num_threads(1)
     with devices.device_errors(device), hosts.process_group(device), checkpoints.checkpoint(key) as checkpoint:
-        model = start.initial_model(config, params.seed, train_images).to(device)
+        with doing("building the network"):  # which may start with a PCA of thousands of images
+            model = start.initial_model(config, params.seed, train_images).to(device)
         for losses in loop.train(model, train_images, test_images, params, device, checkpoint, validation_images):
             if hosts.rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
