@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -340,3 +341,14 @@ def test_a_file_damaged_anywhere_is_read_or_refused_in_one_line(kind, start, rem
     path, valid = files[kind]
     start %= len(valid) + 1
     refusal(kind, path, valid[:start] + added + valid[start + removed :])
+
+
+def test_what_is_looked_at_for_nan_takes_little_memory(tmp_path: Path) -> None:
+    array = np.zeros((4096, 2048), np.float32)
+    tracemalloc.start()
+    try:
+        artifacts.write_array(tmp_path / "array.npy", array)
+        artifacts.read_array(tmp_path / "array.npy", np.float32, (None, None))
+        assert tracemalloc.get_traced_memory()[1] < array.nbytes / 8
+    finally:
+        tracemalloc.stop()

@@ -19,7 +19,7 @@ from convae.maps.placing import Placed
 from convae.measures.reconstruction import reconstruction_errors
 from convae.network import encoding, loading
 from convae.network import pixels as scaling
-from convae.network.chunks import map_chunks
+from convae.network.chunks import joined, map_chunks
 from convae.network.exporting import to_onnx
 from convae.network.models import Autoencoder
 from convae.network.preparation import Preparation
@@ -110,7 +110,8 @@ def encode(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
     They are those of the stage ``extract``, bit by bit; the other images make no difference.
     """
     checked = arguments.checked_pixels(model, pixels)
-    return np.concatenate(list(encoding.encode(model, checked)))
+    (latents,) = joined(((chunk,) for chunk in encoding.encode(model, checked)), len(checked))
+    return latents
 
 
 def reconstruct(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
@@ -120,7 +121,8 @@ def reconstruct(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:
         return (scaling.to_pixels(model(chunk)).numpy(),)
 
     checked = arguments.checked_pixels(model, pixels)
-    return np.concatenate([outputs for (outputs,) in map_chunks(model, reconstruct_chunk, checked)])
+    (reconstructions,) = joined(map_chunks(model, reconstruct_chunk, checked), len(checked))
+    return reconstructions
 
 
 def score(model: Autoencoder, pixels: Images | ArrayLike) -> np.ndarray:

@@ -21,6 +21,8 @@ from convae.shared import no_warnings
 
 # Called with the number of the first row and an array of rows, writes them into a larger array.
 WriteRows = Callable[[int, np.ndarray], None]
+# Values that are looked at at once for NaN and infinity.
+FINITE_VALUES = 2**20
 
 
 @contextmanager
@@ -110,7 +112,7 @@ def refuse_unreadable(where: object, array: np.ndarray) -> None:
     """Raise a `ConvaeError` if `read_array` would refuse an array: if it is empty or holds NaN or infinity."""
     if array.size == 0:
         raise ConvaeError(where, "would be empty, and was not written", "look at what this stage reads")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if not _all_finite(array):
         what = "would hold NaN or infinity, and was not written"
         raise ConvaeError(where, what, "look at what this stage reads, and at its parameters")
 
@@ -194,16 +196,37 @@ def read_array(path: Path, dtype: type[np.generic], shape: tuple[int | None, ...
         raise unusable(path, f"{holds} in Fortran order, not in C order as numpy.ascontiguousarray makes it")
     if array.size == 0:
         raise unusable(path, "is empty")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if not _all_finite(array):
         raise unusable(path, "holds NaN or infinity")
     return array
 
 
+def _all_finite(array: np.ndarray) -> bool:
+    """Tell whether there is neither NaN nor infinity in an array, by parts: the answers for all values take memory."""
+    if array.dtype.kind != "f":
+        return True
+    rows = np.atleast_1d(array)
+    size = max(1, FINITE_VALUES // math.prod(rows.shape[1:]))
+    return all(np.isfinite(rows[start : start + size]).all() for start in range(0, len(rows), size))
+
+
 def drop_pages(array: np.ndarray) -> None:
     """Release the memory pages of a mapped array; they are read from the file again when needed."""
+    _advise(array, "MADV_DONTNEED")
+
+
+def expect_random_reads(array: np.ndarray) -> None:
+    """Tell the system that rows of a mapped array will be read in random order.
+
+    Else it reads 128 kB around each row that is not in memory: a file larger than memory is then read many times over.
+    """
+    _advise(array, "MADV_RANDOM")
+
+
+def _advise(array: np.ndarray, advice: str) -> None:
     mapped = getattr(array, "_mmap", None)
-    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
+    if mapped is not None and hasattr(mmap, advice):
+        mapped.madvise(getattr(mmap, advice))
 
 
 def read_json(path: Path) -> Any:

@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from networks import NETWORKS, network
 
+from convae.network.chunks import AHEAD, in_order, joined
 from convae.network.encoding import encode
 
 
@@ -46,3 +48,25 @@ def test_threads_to_come_use_as_many_of_pytorch_s_as_before() -> None:
             assert (torch.get_num_threads(), pool.submit(torch.get_num_threads).result()) == (3, 3)
     finally:
         torch.set_num_threads(before)
+
+
+def test_results_come_in_order_and_few_items_are_begun_before_they_are_wanted() -> None:
+    begun: list[int] = []
+
+    def compute(number: int) -> int:
+        begun.append(number)
+        return number
+
+    with ThreadPoolExecutor(3) as pool:
+        results = in_order(pool, compute, range(1000))
+        assert next(results) == 0
+        assert len(begun) <= AHEAD * joblib.cpu_count() + 1
+        assert [*results] == list(range(1, 1000))
+
+
+def test_joined_arrays_hold_on_to_no_chunk() -> None:
+    large = np.arange(40.0).reshape(2, 4, 5)
+    ones, rows = joined(((chunk[:, 0], chunk) for chunk in large), 8)
+    assert (rows == large.reshape(8, 5)).all()
+    assert (ones == large.reshape(8, 5)[:, 0]).all()
+    assert ones.base is None

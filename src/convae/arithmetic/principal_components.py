@@ -54,8 +54,8 @@ def principal_components(points: np.ndarray, count: int) -> tuple[np.ndarray, np
 
 def coordinates(points: np.ndarray, mean: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Project points, float32 [N, D], on directions: float64 [N, count]. A row depends on its own point only."""
-    chunks = [points[start : start + CHUNK] - mean for start in range(0, len(points), CHUNK)]
-    return np.concatenate([_product(chunk, directions.T) for chunk in chunks])
+    starts = range(0, len(points), CHUNK)
+    return np.concatenate([_product(points[start : start + CHUNK] - mean, directions.T) for start in starts])
 
 
 def bits_left(taken: int, summands: int) -> int:

@@ -44,7 +44,8 @@ def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarra
 
     Latents and reconstructions are written chunk by chunk, so that they need not fit into memory.
     """
-    count, done, errors = sum(map(len, splits)), 0, []
+    count, done = sum(map(len, splits)), 0
+    errors = np.empty(count, np.float32)
     with (
         artifacts.new_array(folder / "latents.npy", np.float32, (count, model.latent_size)) as write_latents,
         artifacts.new_array(folder / "reconstructions.npy", np.uint8, (count, *model.image_shape)) as write_images,
@@ -53,6 +54,6 @@ def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarra
             for latents, images, chunk_errors in extract(model, pixels):
                 write_latents(done, latents)
                 write_images(done, images)
-                errors.append(chunk_errors)
+                errors[done : done + len(latents)] = chunk_errors
                 done += len(latents)
-    artifacts.write_array(folder / "errors.npy", np.concatenate(errors))
+    artifacts.write_array(folder / "errors.npy", errors)

@@ -7,7 +7,7 @@ from torch import Tensor
 from convae.artifacts import WriteRows
 from convae.measures.similarity import similarities
 from convae.network import noise
-from convae.network.chunks import map_chunks
+from convae.network.chunks import joined, map_chunks
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
 from convae.network.pixels import to_pixels
@@ -19,7 +19,8 @@ def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (squared_errors(model(images), images),)
 
-    return np.concatenate([errors for (errors,) in map_chunks(model, errors_of_chunk, pixels)])
+    (errors,) = joined(map_chunks(model, errors_of_chunk, pixels), len(pixels))
+    return errors
 
 
 def measure_reconstructions(

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convae.network.chunks import map_chunks
+from convae.network.chunks import joined, map_chunks
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
@@ -40,10 +40,11 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
             errors.append(squared_errors(model.decoder(rounded.view_as(latents)), images))
         return tuple(errors)
 
-    ranges = [(latents.min(axis=0), latents.max(axis=0)) for latents in encode(model, train)]
-    low = torch.from_numpy(np.min([lowest for lowest, _ in ranges], axis=0))
-    span = torch.from_numpy(np.max([highest for _, highest in ranges], axis=0)) - low
-    chunks = list(map_chunks(model, errors_of_chunk, test))
-    return {
-        number: float(np.concatenate([errors[index] for errors in chunks]).mean()) for index, number in enumerate(bits)
-    }
+    lowest, highest = np.full((2, model.latent_size), [[np.inf], [-np.inf]], np.float32)
+    for latents in encode(model, train):
+        np.minimum(lowest, latents.min(axis=0), out=lowest)
+        np.maximum(highest, latents.max(axis=0), out=highest)
+    low = torch.from_numpy(lowest)
+    span = torch.from_numpy(highest) - low
+    found = joined(map_chunks(model, errors_of_chunk, test), len(test))
+    return {number: float(errors.mean()) for number, errors in zip(bits, found, strict=True)}

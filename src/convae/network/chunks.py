@@ -1,7 +1,8 @@
 """Process many images with a network, in chunks, with the same result on any number of threads."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 from typing import TypeVar
@@ -16,7 +17,10 @@ from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
 from convae.shared import lock, one_blas_thread
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+# Results of so many items for each core may wait to be used.
+AHEAD = 2
 _starting = lock()
 
 
@@ -76,6 +80,22 @@ def map_chunks(
     return map_ranges(compute_chunk, len(pixels), pixels.shape[1:])
 
 
+def joined(chunks: Iterable[tuple[np.ndarray, ...]], count: int) -> tuple[np.ndarray, ...]:
+    """Join the arrays that `map_chunks` yields, at least one tuple of them, to arrays with `count` rows.
+
+    Each chunk is copied at once. A list of the chunks' small arrays would keep memory far larger than they are: the C
+    library cannot give back what was freed around them, kilobytes for each image.
+    """
+    whole: tuple[np.ndarray, ...] = ()
+    done = 0
+    for chunk in chunks:
+        whole = whole or tuple(np.empty((count, *part.shape[1:]), part.dtype) for part in chunk)
+        for array, part in zip(whole, chunk, strict=True):
+            array[done : done + len(part)] = part
+        done += len(chunk[0])
+    return whole
+
+
 def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
     """Call `compute(start, stop)` for each chunk of `count` images, on several threads; yield the results in order."""
     size = chunk_size(image_shape)
@@ -86,6 +106,21 @@ def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: S
         return compute(start, stop), stop - start
 
     with progress(count, "images", shown=count > size) as advance, thread_pool() as pool:
-        for result, done in pool.map(compute_part, range(0, count, size)):
+        for result, done in in_order(pool, compute_part, range(0, count, size)):
             yield result
             advance(done)
+
+
+def in_order(pool: ThreadPoolExecutor, compute: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield a function's results in the order of the items, as `pool.map` does, but with few items ahead.
+
+    `pool.map` starts with all items, so that it keeps a kilobyte for each, and any number of results that are not used
+    yet.
+    """
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(compute, item))
+        if len(waiting) > AHEAD * joblib.cpu_count():
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
