@@ -17,7 +17,7 @@ def main() -> None:
     data, params = Path("artifacts/data"), load_section("data", DataParams)
     artifacts.read_json(Path("artifacts/check/passed.json"))
     source = published.source(params) if params.is_description else folders.source(params)
-    prints, shapes = Prints([], []), {split: (len(each), *source.image_shape) for split, each in source.labels.items()}
+    prints, shapes = Prints(), {split: (len(each), *source.image_shape) for split, each in source.labels.items()}
     with (
         artifacts.new_array(data / "train_images.npy", np.uint8, shapes["train"]) as train,
         artifacts.new_array(data / "test_images.npy", np.uint8, shapes["test"]) as test,

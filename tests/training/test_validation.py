@@ -24,6 +24,7 @@ def test_copies_stay_together_a_new_image_moves_no_other_and_zero_sets_none_apar
     again = split(np.concatenate([PIXELS, PIXELS[:100]]), 0.2)[1]
     assert {each.tobytes() for each in again} == {each.tobytes() for each in validation}
     assert [len(each) for each in split(PIXELS, 0)] == [300, 0]
+    assert {type(each) for each in (train, validation)} == {np.memmap}  # not in memory
 
 
 @pytest.mark.parametrize("count", [1, 2])

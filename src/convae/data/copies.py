@@ -1,15 +1,14 @@
-"""Find images that are copies of others: equal ones, and ones that look the same.
-
-All arithmetic is on whole numbers, so the copies found are the same on every processor.
-"""
+"""Find images that are equal or look the same. All sums are of whole numbers, and so the same on every processor."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from convae.artifacts import WriteRows
+from convae.temporary import temporary_file
 
 # Smaller images, such as digits, often look the same without being copies. Others are compared in grey, at this size.
 SIDE = 32
@@ -28,20 +27,36 @@ NEXT = 10
 # Images that are listed.
 MOST_ROWS = 10_000
 CHUNK = 256
+# Bytes of a hash of an image's pixels.
+DIGEST = 16
 
 
-class Prints(NamedTuple):
-    """What is kept of images to find copies: hashes of their pixels, and small grey images, uint8 [N, 32, 32]."""
+@dataclass
+class Prints:
+    """What is kept of images to find copies.
 
-    digests: list[bytes]
-    small: list[np.ndarray]
+    Attributes
+    ----------
+    digests : list of bytes
+        Hashes of their pixels, 16 bytes each; many in one piece.
+    small : file, optional
+        A temporary file of small grey images, uint8 [N, 32, 32], of which there may be more than fit into memory.
+    """
+
+    digests: list[bytes] = field(default_factory=list)
+    small: IO[bytes] | None = None
 
 
-class Group(NamedTuple):
-    """Images that are copies of each other, by their numbers: ``exact`` if all are equal, else ``near``."""
+class Copies(NamedTuple):
+    """Groups of images that are copies of each other, in the order of their first images."""
 
-    kind: str
-    images: list[int]
+    images: np.ndarray  # int64 [M], the numbers of the images, group after group
+    starts: np.ndarray  # int64 [G], where each group begins
+    near: np.ndarray  # bool [G], whether some of a group are nearly equal, not all equal
+
+    def of(self, group: int) -> np.ndarray:
+        """Return the numbers of a group's images."""
+        return self.images[self.starts[group] : np.append(self.starts, len(self.images))[group + 1]]
 
 
 def noting(prints: Prints, write_rows: WriteRows) -> WriteRows:
@@ -49,59 +64,78 @@ def noting(prints: Prints, write_rows: WriteRows) -> WriteRows:
 
     def write_and_note(first: int, images: np.ndarray) -> None:
         write_rows(first, images)
-        prints.digests.extend(
-            hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest() for image in images
-        )
-        if min(images.shape[2:]) >= SIDE:
-            for start in range(0, len(images), CHUNK):
-                grey = images[start : start + CHUNK].sum(axis=1, dtype=np.uint16)
-                sums, sizes = _parts(grey, SIDE, SIDE)
-                prints.small.append((sums // (sizes * images.shape[1])).astype(np.uint8))
+        for start in range(0, len(images), CHUNK):
+            part = images[start : start + CHUNK]
+            hashes = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=DIGEST) for image in part)
+            prints.digests.append(b"".join(each.digest() for each in hashes))
+            if min(images.shape[2:]) >= SIDE:
+                sums, sizes = _parts(part.sum(axis=1, dtype=np.uint16), SIDE, SIDE)
+                prints.small = prints.small or temporary_file()
+                prints.small.write((sums // (sizes * images.shape[1])).astype(np.uint8).tobytes())
 
     return write_and_note
 
 
-def find_copies(prints: Prints) -> tuple[list[Group], str]:
+def find_copies(prints: Prints) -> tuple[Copies, str]:
     """Find images that are equal or, if they have at least 32 pixels a side, nearly so.
 
     Returns
     -------
-    list of Group
-        The groups of copies, in the order of their first images.
+    Copies
+        The groups of copies.
     str
         A remark, if near copies were not looked for.
     """
-    equal: dict[bytes, list[int]] = {}
-    for number, digest in enumerate(prints.digests):
-        equal.setdefault(digest, []).append(number)
-    groups = list(equal.values())
-    if not prints.small:
-        remark = f"near copies are looked for in images of at least {SIDE} pixels a side"
-        return [Group("exact", numbers) for numbers in groups if len(numbers) > 1], remark
-    joined = _joined(np.concatenate(prints.small)[[numbers[0] for numbers in groups]])
-    found = [
-        Group("near" if len(parts) > 1 else "exact", sorted(number for part in parts for number in groups[part]))
-        for parts in joined
-    ]
-    return [group for group in found if len(group.images) > 1], ""
+    first = _first_equal(np.frombuffer(b"".join(prints.digests), np.uint64).reshape(-1, 2))
+    remark = f"near copies are looked for in images of at least {SIDE} pixels a side"
+    near = np.zeros(len(first), np.bool_)
+    if prints.small:
+        with prints.small as file:
+            file.flush()
+            small, remark = np.memmap(file, np.uint8, "r", shape=(len(first), SIDE, SIDE)), ""
+        root = np.arange(len(first))
+        for number, other in _joined(small, np.flatnonzero(first == root)).items():
+            root[number], near[other] = other, True
+        first = root[first]
+    members = np.flatnonzero(np.bincount(first)[first] > 1)
+    members = members[np.argsort(first[members], kind="stable")]
+    groups, starts = np.unique(first[members], return_index=True)
+    return Copies(members, starts, near[groups]), remark
 
 
-def _joined(small: np.ndarray) -> list[list[int]]:
-    """Group small images that look the same, in the order of the groups' first images; most are alone."""
-    parent = list(range(len(small)))
+def _first_equal(digests: np.ndarray) -> np.ndarray:
+    """Find for each digest, uint64 [N, 2], the number of the first one that is equal: int64 [N]."""
+    order = np.lexsort(digests.T)  # equal ones stay in their order
+    same = np.ones(max(0, len(order) - 1), np.bool_)
+    for column in digests.T:
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    places = np.arange(len(order))
+    places[1:][same] = 0
+    first = np.empty(len(order), np.int64)
+    first[order] = order[np.maximum.accumulate(places, out=places)]
+    return first
+
+
+def _joined(small: np.ndarray, rows: np.ndarray) -> dict[int, int]:
+    """Group those of the small images, uint8 [N, 32, 32], in these rows that look the same.
+
+    Returns
+    -------
+    dict of int to int
+        For the row of each image that looks like another, the first row of its group.
+    """
+    parent: dict[int, int] = {}
 
     def root(number: int) -> int:
-        while parent[number] != number:
-            parent[number] = number = parent[parent[number]]
+        while (above := parent.setdefault(number, number)) != number:
+            parent[number] = number = parent[above]
         return number
 
-    for one, other in _pairs_alike(small):
+    for one, other in _pairs_alike(small, rows):
         roots = root(one), root(other)
         parent[max(roots)] = min(roots)
-    groups: dict[int, list[int]] = {}
-    for number in range(len(small)):
-        groups.setdefault(root(number), []).append(number)
-    return list(groups.values())
+    return {number: root(number) for number in list(parent)}
 
 
 def _parts(grey: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -124,16 +158,20 @@ def difference_hashes(images: np.ndarray) -> np.ndarray:
     return np.packbits(brighter.reshape(len(images), -1), axis=1)
 
 
-def _pairs_alike(small: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield pairs of small images that look the same,.
+def _pairs_alike(small: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield pairs of rows whose small images look the same.
 
     The hashes are sorted once with each of their bytes in front, and each is compared with the next few. Hashes that
     differ in six bits have at least two bytes in common, and are found side by side unless many others lie between.
     """
-    hashes = difference_hashes(small)
+    hashes = np.empty((len(rows), ROWS), np.uint8)
+    brightness, most = np.empty((2, len(rows)), np.int64)
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        hashes[part] = difference_hashes(small[rows[part]])
+        brightness[part] = small[rows[part]].sum(axis=(1, 2), dtype=np.int64)
+        most[part] = _most_differences(small[rows[part]])
     numbers = hashes.view(np.uint64).ravel()
-    brightness = small.sum(axis=(1, 2), dtype=np.int64)
-    most = np.array([_most_difference(image) for image in small])
     for front in range(ROWS):
         order = np.lexsort((brightness, np.roll(hashes, front, axis=1).view(np.uint64).ravel()))
         for shift in range(1, min(NEXT, len(order) - 1) + 1):
@@ -142,15 +180,17 @@ def _pairs_alike(small: np.ndarray) -> Iterator[tuple[int, int]]:
             one, other = one[close], other[close]
             for start in range(0, len(one), CHUNK):
                 pairs = one[start : start + CHUNK], other[start : start + CHUNK]
-                differences = np.abs(small[pairs[0]].astype(np.int16) - small[pairs[1]]).sum(axis=(1, 2))
-                same = differences <= np.minimum(most[pairs[0]], most[pairs[1]])
-                yield from zip(pairs[0][same].tolist(), pairs[1][same].tolist(), strict=True)
+                images = small[rows[pairs[0]]].astype(np.int16), small[rows[pairs[1]]]
+                same = np.abs(images[0] - images[1]).sum(axis=(1, 2)) <= np.minimum(most[pairs[0]], most[pairs[1]])
+                yield from zip(rows[pairs[0][same]].tolist(), rows[pairs[1][same]].tolist(), strict=True)
 
 
-def _most_difference(small: np.ndarray) -> int:
-    """Give the largest sum of differences that a copy of a small image may have."""
-    contrast = int(np.abs(small.astype(np.int64) * small.size - small.sum(dtype=np.int64)).sum()) // small.size
-    return min(MOST_LEVELS * small.size, contrast // CONTRAST_DIVISOR)
+def _most_differences(small: np.ndarray) -> np.ndarray:
+    """Give the largest sum of differences that a copy of each small image, [n, 32, 32], may have: int64 [n]."""
+    size = SIDE * SIDE
+    images = small.reshape(len(small), size).astype(np.int64)
+    contrasts = np.abs(images * size - images.sum(axis=1, keepdims=True)).sum(axis=1) // size
+    return np.asarray(np.minimum(MOST_LEVELS * size, contrasts // CONTRAST_DIVISOR))
 
 
 def copies_table(
@@ -175,30 +215,33 @@ def copies_table(
     str
         A line that counts them.
     """
-    groups, remark = find_copies(prints)
-    places = [(split, row) for split, each in labels.items() for row in range(len(each))]
-
-    def differing(group: Group) -> tuple[bool, bool]:
-        """Tell whether a group has several classes, and whether it is in both splits."""
-        members = [places[number] for number in group.images]
-        return len({labels[split][row] for split, row in members}) > 1, len({split for split, _ in members}) > 1
-
+    copies, remark = find_copies(prints)
+    splits, label = list(labels), np.concatenate(list(labels.values()))
+    ends = np.cumsum([len(each) for each in labels.values()])
+    several, both = (
+        np.minimum.reduceat(each, copies.starts) < np.maximum.reduceat(each, copies.starts)
+        if len(copies.starts)
+        else np.zeros(0, np.bool_)
+        for each in (label[copies.images], np.searchsorted(ends, copies.images, side="right"))
+    )
     table: list[tuple[Any, ...]] = []
-    for place, group in enumerate(sorted(groups, key=differing, reverse=True)):
-        for split, row in (places[number] for number in group.images):
-            name = classes[labels[split][row]] if classes else ""
-            table.append((place, group.kind, split, row, files[split][row] if files[split] else "", name))
-    counts = []
-    for kind, what in (("exact", "equal to others"), ("near", "nearly equal to others")):
-        flags = [differing(group) for group in groups if group.kind == kind]
-        if flags:
-            images = sum(len(group.images) for group in groups if group.kind == kind)
-            several, both = (sum(each) for each in zip(*flags, strict=True))
+    for place, group in enumerate(np.lexsort((~both, ~several))):
+        for number in copies.of(group).tolist():
+            split = int(np.searchsorted(ends, number, side="right"))
+            row = number - int(ends[split] - len(labels[splits[split]]))
+            name = classes[label[number]] if classes else ""
+            file = files[splits[split]][row] if files[splits[split]] else ""
+            table.append((place, "near" if copies.near[group] else "exact", splits[split], row, file, name))
+        if len(table) >= MOST_ROWS:
+            break
+    counts, sizes = [], np.diff(copies.starts, append=len(copies.images))
+    for kind, what in ((~copies.near, "equal to others"), (copies.near, "nearly equal to others")):
+        if kind.any():
             counts.append(
-                f"{images:,} images are {what} (groups: {len(flags):,}; with several classes: {several:,}; "
-                f"in both splits: {both:,})"
+                f"{sizes[kind].sum():,} images are {what} (groups: {kind.sum():,}; with several classes: "
+                f"{several[kind].sum():,}; in both splits: {both[kind].sum():,})"
             )
-    cut = f"the first {MOST_ROWS:,} of " if len(table) > MOST_ROWS else ""
+    cut = f"the first {MOST_ROWS:,} of " if len(copies.images) > MOST_ROWS else ""
     line = "no image is a copy of another"
     if counts:
         line = f"{', '.join(counts)}: artifacts/data/copies.csv lists {cut}them"

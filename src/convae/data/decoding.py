@@ -1,9 +1,6 @@
 """Decode as many images of a folder as are wanted, leaving out or refusing those that cannot be used."""
 
-import math
-import mmap
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +16,7 @@ from convae.data.source import CHANNELS, check_counts, check_size
 from convae.data.unusable import LeftOut, refused
 from convae.errors import ConvaeError
 from convae.network.preparation import Preparation
-
-# Where images are decoded to: how many can be used, and so how large the arrays are, is known only afterwards.
-SCRATCH = Path(".convae")
+from convae.temporary import temporary_array
 
 
 def decode_chosen(
@@ -76,7 +71,8 @@ def decode_chosen(
         now = params.preparation(_levels([Path(params.source, path) for path in paths], params))
         # At first; or those left out were the only ones in colour, or had the lowest or highest levels.
         if pixels.shape[1:] != image_shape or now != preparation:
-            pixels, preparation = _temporary_array((len(paths), *image_shape)), now
+            # How many can be used, and so how large the arrays are, is known only afterwards.
+            pixels, preparation = temporary_array((len(paths), *image_shape)), now
             rows, notes = {}, Counter()
         waiting = [path for path in paths if path not in rows]
         if not waiting:
@@ -98,22 +94,6 @@ def decode_chosen(
     for what, count in sorted(notes.items()):
         print(f"download: {count:,} images {what}")
     return chosen, rows, pixels, preparation
-
-
-def _temporary_array(shape: tuple[int, ...]) -> np.ndarray:
-    """Map a temporary file, uint8, into memory that forks share. It goes with the process, even if that is killed."""
-    SCRATCH.mkdir(exist_ok=True)
-    size = math.prod(shape)
-    try:
-        with tempfile.TemporaryFile(dir=SCRATCH) as file:
-            if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process that writes to the memory
-                os.posix_fallocate(file.fileno(), 0, size)
-            file.truncate(size)
-            mapped = mmap.mmap(file.fileno(), size)
-    except OSError as error:
-        error.filename = error.filename or str(SCRATCH)
-        raise
-    return np.frombuffer(mapped, np.uint8).reshape(shape)
 
 
 def _decode_into(

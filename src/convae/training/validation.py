@@ -6,6 +6,10 @@ import numpy as np
 
 from convae.artifacts import drop_pages
 from convae.errors import ConvaeError
+from convae.temporary import temporary_array
+
+# Images that are copied at once.
+CHUNK = 1000
 
 
 def split(pixels: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +25,8 @@ def split(pixels: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     numpy.ndarray, numpy.ndarray
-        uint8 [n, C, H, W], the images to train on and those for validation. With 0, these are all and none.
+        uint8 [n, C, H, W], the images to train on and those for validation, in temporary files. With 0, these are all,
+        as they are, and none.
 
     Raises
     ------
@@ -34,9 +39,19 @@ def split(pixels: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     for number, image in enumerate(pixels):
         digest = hashlib.sha256(image.tobytes()).digest()
         chosen[number] = int.from_bytes(digest[:6]) / 2**48 < fraction
-        if number % 1000 == 0:
+        if number % CHUNK == 0:
             drop_pages(pixels)
     if not chosen.any() or chosen.all():
         what = f"got {fraction:g}, by which {chosen.sum()} of {len(pixels)} training images are for validation"
         raise ConvaeError("train.validation_fraction", what, "want some images on either side, or 0 for no validation")
-    return pixels[~chosen], pixels[chosen]
+    return _copied(pixels, ~chosen), _copied(pixels, chosen)
+
+
+def _copied(pixels: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    copy, done = temporary_array((int(chosen.sum()), *pixels.shape[1:])), 0
+    for start in range(0, len(pixels), CHUNK):
+        part = pixels[start : start + CHUNK][chosen[start : start + CHUNK]]
+        copy[done : done + len(part)] = part
+        done += len(part)
+        drop_pages(pixels)
+    return copy
