@@ -89,7 +89,7 @@ shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
 	dvc config --local cache.type reflink,symlink,copy
 
 bench: $(VENV)/installed-dev ## measure it beside the reference program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
-	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES))
 
 bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))

@@ -59,6 +59,7 @@ def epoch_seconds(config: dict[str, Any], arithmetic: Any, pixels: torch.Tensor)
         seed=0,
         epochs=1,
         batch_size=256,
+        shuffle="full",
         learning_rate=0.001,
         weight_decay=0,
         schedule="constant",

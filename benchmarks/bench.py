@@ -36,6 +36,8 @@ class Scale:
         Number of runs of each DVC command.
     parts : tuple of Fraction
         Fractions of the data on which time and memory are measured.
+    sizes : tuple of int
+        Numbers of training images, of a data set made for it, on which memory is measured.
     """
 
     images: int = 60_000
@@ -44,11 +46,14 @@ class Scale:
     tsne_pairs: tuple[int, ...] = (3, 3)
     commands: int = 5
     parts: tuple[Fraction, ...] = (Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
+    sizes: tuple[int, ...] = (10_000, 100_000, 1_000_000)
 
 
 MNIST = Path("datasets/MNIST.yaml")
 FULL = Scale()
-QUICK = Scale(images=7500, epochs=2, pairs=1, tsne_pairs=(1,), commands=1, parts=(Fraction(1, 2), Fraction(1)))
+QUICK = Scale(
+    images=7500, epochs=2, pairs=1, tsne_pairs=(1,), commands=1, parts=(Fraction(1, 2), Fraction(1)), sizes=(2000, 4000)
+)
 
 
 class Bench:
@@ -77,9 +82,11 @@ class Bench:
         own = {"CONVAE_CHECKPOINTS": str(clone / ".convae/checkpoints"), "CONVAE_MIRROR": str(self.raw)}
         return {**kept, **own, "PYTHONPATH": "src", "MPLBACKEND": "Agg"}
 
-    def run(self, clone: Path, command: str, look: Callable[[int], None] | None = None) -> tuple[float, str]:
-        """Run a command in a clone; return its time in seconds and its output."""
-        return timed(command.split(), clone, self.environment(clone), look)
+    def run(
+        self, clone: Path, command: str, look: Callable[[int], None] | None = None, **variables: str
+    ) -> tuple[float, str]:
+        """Run a command in a clone, with these variables; return its time in seconds and its output."""
+        return timed(command.split(), clone, {**self.environment(clone), **variables}, look)
 
     def clone(self, name: str, **params: Any) -> Path:
         """Make a new clone of the last commit with an empty cache, the scale's parameters, and these parameters."""

@@ -10,7 +10,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +83,20 @@ def main() -> None:
     parser.add_argument(
         "--only", default=",".join(SECTIONS), help="sections, separated by commas (default: %(default)s)"
     )
+    parser.add_argument("--sizes", help="numbers of images for the section scale, separated by commas")
     arguments = parser.parse_args()
     sections = arguments.only.split(",")
     if unknown := set(sections) - set(SECTIONS):
         parser.error(f"--only: no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    scale = QUICK if arguments.quick else FULL
+    if arguments.sizes:
+        scale = replace(scale, sizes=tuple(map(int, arguments.sizes.split(","))))
     if arguments.quick:
         machines: list[Results] = []
-        measure(sections, QUICK, machines, lambda machines: None)
+        measure(sections, scale, machines, lambda machines: None)
         print(render(json.loads(json.dumps(machines[0]))))
     else:
-        measure(sections, FULL, json.loads(RESULTS.read_text()), save)
+        measure(sections, scale, json.loads(RESULTS.read_text()), save)
 
 
 if __name__ == "__main__":

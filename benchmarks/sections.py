@@ -210,6 +210,13 @@ def measure_explorer(bench: Bench) -> dict[str, Any]:
     return explorer.measure_explorer(bench.folder / "explorer", (bench.scale.images // 6, bench.scale.images * 7 // 6))
 
 
+def measure_scale(bench: Bench) -> dict[str, Any]:
+    """Measure the memory of stages on many images."""
+    from benchmarks import scale
+
+    return scale.measure_scale(bench)
+
+
 SECTIONS = {
     "run": measure_run,
     "arithmetic": measure_sums,
@@ -218,4 +225,5 @@ SECTIONS = {
     "growth": measure_growth,
     "images": measure_folder,
     "explorer": measure_explorer,
+    "scale": measure_scale,
 }

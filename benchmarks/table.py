@@ -33,6 +33,8 @@ def render(results: Results) -> str:
         parts.append(_images(sections["images"]))
     if "explorer" in sections:
         parts.append(_explorer(sections["explorer"]))
+    if "scale" in sections:
+        parts.append(_scale(sections["scale"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -230,6 +232,17 @@ def _images(section: Results) -> str:
             name = f"{kind}, {each['side']} x {each['side']}"
             rows.append([name, *speeds, f"{median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"])
     return _table(["images of a folder a second", "`download`", "Pillow on all cores", "share"], rows)
+
+
+def _scale(section: Results) -> str:
+    sizes = sorted((each for each in section if each.isdecimal()), key=int)
+    rows = [
+        [stage, *(f"{number(each['seconds'])}, {each['anonymous'] / 1e6:.0f}" for each in measured)]
+        for stage in section[sizes[-1]]
+        for measured in [[section[size][stage] for size in sizes]]
+    ]
+    head = ["seconds, and MB of anonymous memory at the peak of the largest process"]
+    return _table([*head, *(f"{int(size):,} training images" for size in sizes)], rows)
 
 
 def _explorer(section: Results) -> str:

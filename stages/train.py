@@ -22,6 +22,8 @@ def main() -> None:
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     images = read_images(paths[0])
     parts = [*validation.split(images, params.validation_fraction), read_images(paths[1], images.shape[1:])]
+    if params.shuffle == "full":
+        artifacts.expect_random_reads(parts[0])
     train_images, validation_images, test_images = (torch.from_numpy(part) for part in parts)
     device = devices.default_device()
     preparation = read_preparation(Path("artifacts/data/preparation.json"))

@@ -20,6 +20,7 @@ TRAIN = TrainParams(
     seed=0,
     epochs=2,
     batch_size=32,
+    shuffle="full",
     learning_rate=0.001,
     weight_decay=0.00001,
     schedule="constant",

@@ -13,8 +13,9 @@ from convae.errors import ConvaeError
 from convae.network import models
 from convae.network.chunks import thread_pool
 from convae.network.noise import draw
-from convae.training import loop
+from convae.training import loop, order
 from convae.training.history import EpochLosses
+from convae.training.order import epoch_order
 from convae.training.params import TrainParams
 
 
@@ -49,9 +50,9 @@ def test_it_learns_what_the_textbook_loop_learns(arithmetic: str, pixels: torch.
     images = (pixels / 255 - 0.5) / 0.5
     expected = []
     for epoch in (1, 2):
-        order = loop.epoch_order(TRAIN.seed, epoch, len(images))
+        shuffled = epoch_order(TRAIN.seed, epoch, len(images), "full")
         total = 0.0
-        for (batch,) in DataLoader(TensorDataset(images[order]), batch_size=32):
+        for (batch,) in DataLoader(TensorDataset(images[shuffled]), batch_size=32):
             loss = nn.MSELoss()(model(batch), batch)
             optimizer.zero_grad()
             loss.backward()
@@ -75,11 +76,22 @@ def test_it_says_when_nothing_was_learned(
     assert last.startswith("the test loss has hardly fallen since the first epoch: try another") == said
 
 
-def test_every_image_is_met_once_an_epoch_in_an_order_of_its_own() -> None:
-    orders = [loop.epoch_order(0, epoch, 50) for epoch in (1, 2)]
-    assert all(sorted(order) == list(range(50)) for order in orders)
+@pytest.mark.parametrize("shuffle", ["full", "blocks"])
+def test_every_image_is_met_once_an_epoch_in_an_order_of_its_own(shuffle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "BLOCK", 4)
+    monkeypatch.setattr(order, "MIXED", 3)
+    orders = [epoch_order(0, epoch, 50, shuffle) for epoch in (1, 2)]
+    assert all(sorted(each) == list(range(50)) for each in orders)
     assert (orders[0] != orders[1]).any()
-    assert (loop.epoch_order(0, 1, 50) == orders[0]).all()
+    assert (epoch_order(0, 1, 50, shuffle) == orders[0]).all()
+
+
+def test_shuffled_blocks_are_mixed_a_few_at_a_time() -> None:
+    found = epoch_order(0, 1, 3 * 64 * 1024, "blocks")
+    for start in range(0, len(found), 64 * 1024):
+        _, counts = np.unique(found[start : start + 64 * 1024] // 1024, return_counts=True)
+        assert counts.tolist() == [1024] * 64
+    assert (np.diff(found[: 64 * 1024]) == 1).mean() < 0.01
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "native"])
@@ -123,8 +135,7 @@ def clean_gradient(pixels: torch.Tensor, numbers: np.ndarray, inputs: torch.Tens
 def our_gradient(pixels: torch.Tensor, numbers: np.ndarray, epoch: int, **changes: float) -> tuple[torch.Tensor, float]:
     params = TRAIN.model_copy(update=changes)
     with thread_pool() as pool:
-        no_changes = torch.zeros(len(pixels), 3, dtype=torch.int64)
-        return loop.batch_gradient(build().train(), pixels, torch.from_numpy(numbers), params, epoch, no_changes, pool)
+        return loop.batch_gradient(build().train(), pixels, torch.from_numpy(numbers), params, epoch, None, pool)
 
 
 NUMBERS = np.array([17, 3, 99, 0, 41, 8, 64])

@@ -7,14 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from convae.arithmetic.functions import SummedSquaredError
 from convae.arithmetic.sums import means_of, squared_error_sums, to_shared_grid
 from convae.errors import ConvaeError
-from convae.network.chunks import thread_pool
+from convae.network.chunks import in_order, thread_pool
 from convae.network.models import Autoencoder
 from convae.network.noise import draw
 from convae.network.params import architecture_of
@@ -25,15 +24,11 @@ from convae.training import augmentation, checkpoints
 from convae.training.history import EpochLosses, best_epoch
 from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
 from convae.training.optimizer import BETA_1, BETA_2, BETA_2_FROM_PCA, adamw, one_cycle
+from convae.training.order import epoch_order
 from convae.training.params import TrainParams
 
 # AdamW takes its step for so many weights at once, which are few enough for a processor's caches.
 BLOCK = 2**16
-
-
-def epoch_order(seed: int, epoch: int, images: int) -> np.ndarray:
-    """Return an epoch's random order of images. It depends on (seed, epoch) only, so a resumed run has the same."""
-    return np.random.default_rng([seed, epoch]).permutation(images)
 
 
 def train(
@@ -106,8 +101,10 @@ def train(
             log(f"resumes after epoch {done}/{params.epochs}, from the checkpoint of an earlier run")
         for epoch in range(done + 1, params.epochs + 1):
             model.train()
-            order = torch.from_numpy(epoch_order(params.seed, epoch, images)).to(device)
-            changes = torch.from_numpy(augmentation.draw_changes(params.seed, epoch, images)).to(device)
+            order = torch.from_numpy(epoch_order(params.seed, epoch, images, params.shuffle)).to(device)
+            changes = None
+            if params.augment != "none":
+                changes = torch.from_numpy(augmentation.draw_changes(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
                 gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, changes, pool)
@@ -169,7 +166,7 @@ def batch_gradient(
     batch: Tensor,
     params: TrainParams,
     epoch: int,
-    changes: Tensor,
+    changes: Tensor | None,
     pool: ThreadPoolExecutor,
 ) -> tuple[Tensor, float]:
     """Compute a batch's mean squared error and its gradient, float32 [parameters].
@@ -186,8 +183,8 @@ def batch_gradient(
         The training parameters.
     epoch : int
         Number of the epoch, which the noise depends on.
-    changes : Tensor
-        int64 [N, 3], how images are augmented; see `convae.training.augmentation`.
+    changes : Tensor or None
+        int8 [N, 3], how images are augmented, if they are; see `convae.training.augmentation`.
     pool : ThreadPoolExecutor
         The threads that share the parts.
     """
@@ -197,7 +194,7 @@ def batch_gradient(
 
     def part_sums(part: Tensor) -> Tensor:
         chosen = pixels[part]
-        if params.augment != "none":
+        if changes is not None:
             chosen = augmentation.change(pixels, part, changes, flip=params.augment == "flip_and_shift")
         images = inputs = normalize(chosen)
         if params.noise:
@@ -209,7 +206,7 @@ def batch_gradient(
         return to_shared_grid(sums, len(part) * values, len(batch) * values)
 
     parts = torch.split(batch, chunk_size(pixels.shape[1:]))
-    for sums in pool.map(part_sums, parts[rank() :: world_size()]):
+    for sums in in_order(pool, part_sums, parts[rank() :: world_size()]):
         total += sums
     means = means_of(sum_over_processes(total), len(batch) * values)
     return means[:-1].float(), float(means[-1])
@@ -219,13 +216,15 @@ def batch_gradient(
 def mean_squared_error(model: Autoencoder, pixels: Tensor, pool: ThreadPoolExecutor) -> float:
     """Compute the mean squared error of reconstructions over all pixels, on the [-1, 1] scale."""
     model.eval()
-    chunks = torch.split(pixels, chunk_size(pixels.shape[1:]))
-    sums = torch.zeros(len(chunks), dtype=torch.float64, device=pixels.device)
+    size = chunk_size(pixels.shape[1:])
+    chunks = math.ceil(len(pixels) / size)
+    sums = torch.zeros(chunks, dtype=torch.float64, device=pixels.device)
 
     @torch.no_grad()
     def chunk_sum(number: int) -> None:
-        images = normalize(chunks[number])
+        images = normalize(pixels[number * size : (number + 1) * size])
         sums[number] = squared_error_sums(model(images), images).sum()
 
-    list(pool.map(chunk_sum, range(rank(), len(chunks), world_size())))
+    for _ in in_order(pool, chunk_sum, range(rank(), chunks, world_size())):
+        pass
     return math.fsum(sum_over_processes(sums).tolist()) / pixels.numel()

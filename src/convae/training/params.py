@@ -14,6 +14,7 @@ class TrainParams(Section):
     seed: Seed
     epochs: int = Field(ge=1, le=10_000)
     batch_size: int = Field(ge=1, le=60_000)
+    shuffle: Literal["full", "blocks"]
     learning_rate: float = Field(gt=0, le=10)
     weight_decay: float = Field(ge=0, le=10)
     schedule: Literal["constant", "one_cycle"]

@@ -1,0 +1,118 @@
+"""Measure time and anonymous memory of the stages before the map, for any number of images."""
+
+import hashlib
+import re
+import shutil
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import yaml
+
+from benchmarks.bench import Bench, say
+from convae.data.formats import parse_idx
+
+STAGES = ("check", "download", "check_images", "train", "evaluate", "extract", "generate", "assess")
+PARAMS = {"train.epochs": 1, "train.arithmetic": "native", "extract.split": "all"}
+SPLITS = {"train": "train", "test": "t10k"}
+# Test images are a tenth as many as training images.
+TESTS = 10
+# Largest shift of a digit in pixels, in each direction: every image of MNIST becomes 49 different ones.
+SHIFT = 3
+CHUNK = 10_000
+
+
+class PeakAnonymous:
+    """The peak anonymous memory of any single process, which is what no file holds.
+
+    Attributes
+    ----------
+    bytes : int
+        The peak.
+    """
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def __call__(self, pid: int) -> None:
+        """Measure the memory in use now."""
+        try:
+            root = psutil.Process(pid)
+            for process in (root, *root.children(recursive=True)):
+                found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+                self.bytes = max(self.bytes, 1024 * int(found[1]) if found else 0)
+        except (psutil.Error, OSError):  # a process has just ended
+            pass
+
+
+def write_data(raw: Path, folder: Path, images: int) -> Path:
+    """Write a data set of MNIST's images, repeated and each time shifted otherwise.
+
+    Parameters
+    ----------
+    raw : Path
+        The folder of MNIST's files.
+    folder : Path
+        Where to write IDX files.
+    images : int
+        Number of training images.
+
+    Returns
+    -------
+    Path
+        The description of the data set, in the same folder.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    description: dict[str, Any] = {"format": "idx", "shape": [1, 28, 28], "classes": list("0123456789")}
+    for split, count in (("train", images), ("test", images // TESTS)):
+        _write_split(raw, folder, split, count)
+        names = {what: [f"{split}-{what}"] for what in ("images", "labels")}
+        description[split] = {"count": count, **names}
+    files = {}
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            files[path.name] = {
+                "size": path.stat().st_size,
+                "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+            }
+    written = folder / "scale.yaml"
+    written.write_text(yaml.safe_dump({**description, "mirrors": [], "files": files}))
+    return written
+
+
+def _write_split(raw: Path, folder: Path, split: str, count: int) -> None:
+    images, labels = (
+        parse_idx((raw / f"{SPLITS[split]}-{what}").read_bytes(), what)
+        for what in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    )
+    padded = np.pad(images, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+    random = np.random.default_rng(0)
+    with (folder / f"{split}-images").open("wb") as pixels, (folder / f"{split}-labels").open("wb") as numbers:
+        pixels.write(struct.pack(">4B3I", 0, 0, 8, 3, count, *images.shape[1:]))
+        numbers.write(struct.pack(">4BI", 0, 0, 8, 1, count))
+        for start in range(0, count, CHUNK):
+            rows = np.arange(start, min(start + CHUNK, count)) % len(images)
+            down, right = random.integers(0, 2 * SHIFT + 1, (2, len(rows)))
+            pixels.write(windows[rows, down, right].tobytes())
+            numbers.write(labels[rows].tobytes())
+
+
+def measure_scale(bench: Bench) -> dict[str, Any]:
+    """Run each stage on several numbers of images; measure the memory of its processes every 50 ms."""
+    results: dict[str, Any] = {}
+    for images in bench.scale.sizes:
+        source = write_data(bench.raw, bench.folder / "scale-data", images)
+        sizes = {"data.source": str(source), "data.train_images": None, "data.test_images": None}
+        clone = bench.clone("scale", **PARAMS, **sizes)
+        measured = {}
+        for stage in STAGES:
+            memory = PeakAnonymous()
+            seconds, _ = bench.run(clone, f"sh stages/run.sh {stage}", memory, CONVAE_MIRROR=str(source.parent))
+            measured[stage] = {"seconds": seconds, "anonymous": memory.bytes}
+            say(f"{images:,} images, {stage}: {seconds:.1f} s, {memory.bytes / 1e6:.0f} MB")
+        results[str(images)] = measured
+    return results

@@ -1,0 +1,37 @@
+"""The order in which an epoch takes the training images: a pure function of (seed, epoch)."""
+
+import numpy as np
+
+# With shuffled blocks: images that are next to each other in a block, and blocks whose images are mixed.
+BLOCK, MIXED = 1024, 64
+
+
+def epoch_order(seed: int, epoch: int, images: int, shuffle: str) -> np.ndarray:
+    """Draw an epoch's random order of images. It depends on (seed, epoch) only, so a resumed run has the same.
+
+    Parameters
+    ----------
+    seed, epoch : int
+        What the order depends on.
+    images : int
+        Number of images.
+    shuffle : str
+        ``full``: every order is equally likely. ``blocks``: blocks of 1,024 neighbouring images come in random order,
+        and the images of each 64 of them are mixed. Reading then stays within 64 parts of the file for a while.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 [images], each number once.
+    """
+    random = np.random.default_rng([seed, epoch])
+    if shuffle == "full":
+        return random.permutation(images)
+    blocks = random.permutation(-(-images // BLOCK))
+    order, done = np.empty(images, np.int64), 0
+    for start in range(0, len(blocks), MIXED):
+        numbers = (blocks[start : start + MIXED, None] * BLOCK + np.arange(BLOCK)).ravel()
+        numbers = random.permutation(numbers[numbers < images])
+        order[done : done + len(numbers)] = numbers
+        done += len(numbers)
+    return order
