@@ -12,11 +12,11 @@ from convae.network.preparation import read_preparation
 from convae.params import load_section
 from convae.progress import doing
 from convae.stage import run
-from convae.training import checkpoints, devices, history, hosts, loop, validation
+from convae.training import checkpoints, devices, history, hosts, launch, loop, validation
 from convae.training.params import TrainParams
 
 
-def main() -> None:
+def main(device: torch.device) -> None:
     artifacts.read_json(Path("artifacts/check/images_passed.json"))
     network, params = load_architecture(), load_section("train", TrainParams)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
@@ -25,13 +25,13 @@ def main() -> None:
     if params.shuffle == "full":
         artifacts.expect_random_reads(parts[0])
     train_images, validation_images, test_images = (torch.from_numpy(part) for part in parts)
-    device = devices.default_device()
     preparation = read_preparation(Path("artifacts/data/preparation.json"))
     config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment, preparation)
     machine = devices.machine(device, params.arithmetic)
-    key = checkpoints.run_key({"model": config, "train": params}, paths, machine)
+    description = checkpoints.run_description({"model": config, "train": params}, paths, machine)
+    hosts.agree({**description, "device": {"type": device.type}})
     torch.set_num_threads(1)
-    with devices.device_errors(device), hosts.process_group(device), checkpoints.checkpoint(key) as checkpoint:
+    with checkpoints.checkpoint(checkpoints.run_key(description)) as checkpoint:
         with doing("building the network"):  # which may start with a PCA of thousands of images
             model = start.initial_model(config, params.seed, train_images).to(device)
         for losses in loop.train(model, train_images, test_images, params, device, checkpoint, validation_images):
@@ -44,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(launch.shared(main))

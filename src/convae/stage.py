@@ -18,6 +18,14 @@ from convae.errors import ConvaeError
 from convae.params import PARAMS, interpolated, lookup, read_params
 
 PIPELINE = Path("dvc.yaml")
+# How launchers number the processes that they start, and tell how many these are. SLURM_NTASKS would not do: sbatch
+# sets it also for a script that runs once.
+COPIES = {
+    "RANK": "WORLD_SIZE",
+    "SLURM_PROCID": "SLURM_STEP_NUM_TASKS",
+    "OMPI_COMM_WORLD_RANK": "OMPI_COMM_WORLD_SIZE",
+    "PMI_RANK": "PMI_SIZE",
+}
 
 _parent = os.getppid()
 # Here, not in `run`: what a stage imports first takes longer than some stages' work.
@@ -65,6 +73,24 @@ def is_worker() -> bool:
     return {"TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE"} <= os.environ.keys()
 
 
+def refuse_copies() -> None:
+    """Refuse to run as one of several processes that know nothing of each other and would write the same files.
+
+    Raises
+    ------
+    ConvaeError
+        If a launcher other than torchrun has started several.
+    """
+    if is_worker() or os.environ.get("CONVAE_HOSTS", "1") != "1":
+        return
+    for rank, count in COPIES.items():
+        number = os.environ.get(count, "")
+        if rank in os.environ and number.isdecimal() and int(number) > 1:
+            what = f"says that {number} processes run this stage, and each would do all the work"
+            fix = f"start it once; to share a training, see docs/hosts.md; if that is not so, unset {count}"
+            raise ConvaeError(count, what, fix)
+
+
 def note_sources() -> None:
     """Remember the code as it is before any of it is imported; `run` compares it with what is there at the end."""
     for path in [*Path("src/convae").rglob("*.py"), *Path("stages").glob("*.py")]:
@@ -87,6 +113,7 @@ def run(main: Callable[[], None]) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if stage or worker:
             threading.Thread(target=_end_with, args=[_parent], daemon=True).start()
+        refuse_copies()
         if stage and not worker:
             declared = _declared(stage)
             before = _inputs(declared) | _sources
@@ -166,7 +193,8 @@ def _fail(message: str) -> NoReturn:
         sys.exit(message)
     # One of several workers, all of which may have met the same error: the launcher prints the first one's.
     artifacts.write_json(Path(report), {"message": message, "timestamp": str(int(time.time()))})
-    sys.exit(1)
+    sys.stdout.flush()
+    os._exit(1)  # at once: to leave PyTorch in good order takes seconds, in which the others wait
 
 
 def _end_with(parent: int) -> None:

@@ -50,6 +50,8 @@ def prepare() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # One: on more, sums round differently, and each copy of the library would start one for each core as it is loaded.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    # PyTorch warns of hosts that have no name and of connections that are not there yet.
+    os.environ["TORCH_CPP_LOG_LEVEL"] = "ERROR"
     # Imports make hundreds of thousands of objects that stay; Python would look through all of them time and again.
     gc.set_threshold(100_000)
     # What Pillow logs about a damaged image does not name the file.

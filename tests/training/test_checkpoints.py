@@ -87,7 +87,8 @@ def key(tmp_path: Path) -> Callable[..., str]:
         for name, value in changed.items():
             section, _, key = name.partition("_")
             sections[section] = sections[section].model_copy(update={key: value})
-        return checkpoints.run_key(sections, [folder / "train", folder / "test"], machine)
+        inputs = [folder / "train", folder / "test"]
+        return checkpoints.run_key(checkpoints.run_description(sections, inputs, machine))
 
     return key
 
@@ -138,7 +139,7 @@ def test_the_module_that_python_runs_counts_as_a_source_file(tmp_path: Path) -> 
     shutil.copytree(REPOSITORY / "src", tmp_path / "src")
     (tmp_path / "stages").mkdir()
     shutil.copy2(REPOSITORY / "stages/__init__.py", tmp_path / "stages")
-    script = "from convae.training.checkpoints import run_key\nprint(run_key({}, [], {}))\n"
+    script = "from convae.training.checkpoints import *\nprint(run_key(run_description({}, [], {})))\n"
     keys = set()
     for comment in ("", "# another\n"):
         (tmp_path / "stages/probe.py").write_text(script + comment)

@@ -29,8 +29,10 @@ from convae.training.hosts import rank
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def run_key(params: Mapping[str, Section], inputs: list[Path], machine: Mapping[str, str]) -> str:
-    """Hash everything that determines a training run's result.
+def run_description(
+    params: Mapping[str, Section], inputs: list[Path], machine: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Describe everything that determines a training run's result.
 
     Parameters
     ----------
@@ -43,20 +45,30 @@ def run_key(params: Mapping[str, Section], inputs: list[Path], machine: Mapping[
 
     Returns
     -------
-    str
-        64 hexadecimal digits.
+    dict of str to dict
+        By kind: the parameters' values, by their names; the SHA-256 of each file of the data and of the code; the
+        versions of libraries; the machine.
     """
     # Python runs the stage's own module under the name __main__.
     ours = ("convae", "stages", "__main__")
     files = {name: vars(module).get("__file__") for name, module in sys.modules.items() if name.split(".")[0] in ours}
-    parts = {
-        "params": {name: section.model_dump(mode="json") for name, section in params.items()},
-        "inputs": [_digest(path) for path in inputs],
+    values = {
+        f"{section}.{name}": value
+        for section, each in params.items()
+        for name, value in each.model_dump(mode="json").items()
+    }
+    return {
+        "parameters": values,
+        "data": {path.name: _digest(path) for path in inputs},
         "code": {name: _digest(Path(file)) for name, file in files.items() if file},
-        "versions": [platform.python_version(), torch.__version__, np.__version__],
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "machine": dict(machine),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def run_key(description: Mapping[str, Any]) -> str:
+    """Hash what `run_description` returns, to 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

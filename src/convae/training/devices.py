@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import torch
 
 from convae.errors import ConvaeError
+from convae.stage import is_worker
 from convae.startup import PROCESSOR
 
 # Messages of PyTorch when memory is full, where the error has no class of its own: on a CPU and in CUDA's libraries.
@@ -18,6 +19,8 @@ FULL = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORE
 
 def default_device() -> torch.device:
     """Choose CUDA or another accelerator if there is one, else the CPU; ``CONVAE_DEVICE`` overrides the choice.
+
+    Of a host's several GPUs, each process that torchrun has started takes the one of its ``LOCAL_RANK``.
 
     Raises
     ------
@@ -35,12 +38,26 @@ def default_device() -> torch.device:
             raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu or cuda, or leave it unset") from None
         if device.type == "cpu" and device.index is not None:
             raise ConvaeError("CONVAE_DEVICE", f"got {name!r}", "want cpu, which has no number")
+        if is_worker() and device.type != "cpu":
+            device = _of_this_process(device)
         try:
             float((torch.ones(2, dtype=torch.float64, device=device) + 1).sum())
         except Exception as error:  # PyTorch raises five types, none of them documented
             what = f"{device} cannot be used ({_reason(error)})"
             raise ConvaeError("CONVAE_DEVICE", what, "set CONVAE_DEVICE=cpu, or fix the device") from None
     return device
+
+
+def _of_this_process(device: torch.device) -> torch.device:
+    """Choose the GPU of one of several processes of a host."""
+    count, processes = torch.accelerator.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if device.index is not None and processes > 1:
+        what = f"{device} cannot be shared by {processes} processes"
+        raise ConvaeError("CONVAE_DEVICE", what, f"set it to {device.type}: each takes one of its own")
+    if processes > max(count, 1):
+        what = f"{processes} processes have no {device.type} device each, there are {count}"
+        raise ConvaeError("CONVAE_PROCESSES", what, f"set it to {count}")
+    return device if device.index is not None else torch.device(device.type, int(os.environ.get("LOCAL_RANK", "0")))
 
 
 @contextlib.contextmanager

@@ -1,23 +1,34 @@
 """Share the work among processes that PyTorch's torchrun has started, on one or several hosts."""
 
 import contextlib
+import json
 import os
+import re
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from convae.errors import ConvaeError
 from convae.stage import is_worker, time_limit
+
+if TYPE_CHECKING:
+    from torch.distributed.distributed_c10d import Store
 
 # Seconds without a message after which a process counts as failed; CONVAE_SILENCE_SECONDS overrides it. A batch takes
 # milliseconds, and the test after an epoch takes a second.
 SILENCE = 120
 # Seconds that a process waits before it fails because another one has failed: torchrun reports the first failure.
 GRACE_SECONDS = 3
+# What the processes tell each other before and beside the work itself, by the store that torchrun keeps.
+FAILED, ADDRESS, RUN = "convae/failed", "convae/address", "convae/run"
 
 
 def rank() -> int:
@@ -32,32 +43,155 @@ def world_size() -> int:
 
 @contextlib.contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Connect to the other processes if torchrun has started any; a process that stays silent becomes an error."""
+    """Connect to the other processes if torchrun has started any, and end together with them.
+
+    A process that fails tells the others why; one that stays silent becomes an error.
+    """
     if not is_worker():
         yield
         return
     silence = timedelta(seconds=time_limit("CONVAE_SILENCE_SECONDS", SILENCE))
-    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    backend = "nccl" if device.type == "cuda" else "gloo"
+    number = int(os.environ["RANK"])
+    store = None
     try:
         try:
-            dist.init_process_group(backend, timeout=silence, rank=number, world_size=count)
+            store, _, count = next(rendezvous("env://", timeout=silence))
+            _choose_interface(store, number, count)
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+            backend = "nccl" if device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, store=store, timeout=silence, rank=number, world_size=count)
         except (RuntimeError, ValueError) as error:
             time.sleep(GRACE_SECONDS)
             fix = (
                 "see that their hosts reach each other (GLOO_SOCKET_IFNAME names the interface) and that the limits of "
                 "threads and files (ulimit -u, -n) are high enough"
             )
-            raise ConvaeError("train", f"worker {number} cannot meet the others ({error})", fix) from None
+            raise _told(store) or ConvaeError(
+                "train", f"worker {number} cannot meet the others ({error})", fix
+            ) from None
         yield
+        dist.barrier()  # until process 0 has written the results
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
+            _tell(store, number, error)
             raise
+        told = _told(store)
         time.sleep(GRACE_SECONDS)
-        raise ConvaeError("train", f"worker {number} lost another ({error})", "run it again") from None
+        # Without the line of gloo's source, and what it says of itself.
+        reason = re.sub(r"^\[\S+:\d+\] ", "", str(error)).partition(". ")[0]
+        raise told or ConvaeError("train", f"worker {number} lost another ({reason})", "run it again") from None
+    except Exception as error:
+        _tell(store, number, error)
+        raise
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def agree(run: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to share a run with processes for which something that determines its result is different.
+
+    Parameters
+    ----------
+    run : mapping of str to mapping
+        What determines the result, by kind, such as ``code``; each is a mapping of names to JSON values.
+
+    Raises
+    ------
+    ConvaeError
+        In all processes, if one of them differs from process 0.
+    """
+    if world_size() == 1:
+        return
+    store = dist.distributed_c10d._get_default_store()
+    store.set(f"{RUN}/{rank()}", json.dumps([socket.gethostname(), run]))
+    dist.barrier()  # which also fails if a process has ended before it came so far
+    (first, wanted), *others = (json.loads(store.get(f"{RUN}/{number}")) for number in range(world_size()))
+    dist.barrier()  # the store ends with the first process that fails
+    for number, (host, found) in enumerate(others, 1):
+        if different := differences(wanted, found):
+            what = f"worker {number} on {host} and worker 0 on {first} differ in {', '.join(different)}"
+            fix = "give all hosts the same commit, params.yaml, artifacts/data and packages, and run it again"
+            raise ConvaeError("train", what, fix)
+
+
+def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Name the kinds in which two runs differ, each with up to three names, as in ``parameters (train.seed)``."""
+    described = []
+    for kind in wanted:
+        ours, theirs = wanted[kind], found.get(kind, {})
+        names = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+        if names:
+            described.append(f"{kind} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
+    return described
+
+
+def _tell(store: "Store | None", number: int, error: Exception) -> None:
+    """Tell the other processes why this one fails, if they can still be reached."""
+    reason = str(error) if isinstance(error, ConvaeError) else f"{type(error).__name__}: {error}"
+    with contextlib.suppress(RuntimeError):
+        if store is not None:
+            store.set(FAILED, f"worker {number} on {socket.gethostname()} failed: {reason}")
+
+
+def _told(store: "Store | None") -> ConvaeError | None:
+    """Return what another process has told of its failure."""
+    with contextlib.suppress(RuntimeError):
+        if store is not None and store.check([FAILED]):
+            return ConvaeError("train", bytes(store.get(FAILED)).decode(), "mend that and run it again")
+    return None
+
+
+def _choose_interface(store: "Store", number: int, count: int) -> None:
+    """Let gloo use the network interface of the route to the other hosts, unless GLOO_SOCKET_IFNAME names one.
+
+    By default, gloo takes the one that the host's own name stands for, which on many hosts is the loopback interface.
+    """
+    own = "" if "GLOO_SOCKET_IFNAME" in os.environ else local_address(os.environ["MASTER_ADDR"])
+    store.set(f"{ADDRESS}/{number}", own)
+    # Each process asks the store, so that those that name an interface and those that do not can be mixed.
+    others = [bytes(store.get(f"{ADDRESS}/{each}")).decode() for each in range(count)]
+    if not own:
+        return
+    # On the first host, the address of the store may be one of the loopback interface. The others' are not.
+    remote = next((each for each in others if each and not is_loopback(each)), None)
+    if is_loopback(own) and remote:
+        own = local_address(remote)
+    if interface := interface_of(own):
+        os.environ["GLOO_SOCKET_IFNAME"] = interface
+
+
+def local_address(host: str) -> str:
+    """Return the address of this host from which packets to another one go; no packet is sent.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no route.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        raise RuntimeError(f"no route to {host}: {error.strerror or error}") from None
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address leads back to this host."""
+    return address == "::1" or address.startswith("127.")
+
+
+def interface_of(address: str) -> str | None:
+    """Return the name of the network interface that has an address."""
+    # Any of 127.0.0.0/8 is the loopback interface's, which lists one of them.
+    wanted = "127.0.0.1" if address.startswith("127.") else address
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(each.address.partition("%")[0] == wanted for each in addresses):
+            return str(name)
+    return None
 
 
 def sum_over_processes(values: Tensor) -> Tensor:
