@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Points that are multiplied at once, and points that are scaled at once.
-TILE, CHUNK = 8192, 4096
+TILE, CHUNK = 2048, 4096
 # A query that may have more nearest points than this, such as one of very many copies, is given up.
 CROWD = 8192
 # Values are scaled to below 2 to this power, so that no product overflows and few vanish.
@@ -76,11 +76,12 @@ def _find(queries: np.ndarray, values: np.ndarray, half: np.ndarray, count: int)
         query, row = np.divmod(passed, scores.shape[1])
         found.append((query, row + start, scores.ravel()[passed]))
         new += len(passed)
-        if new < 4 * count * len(queries) and start + tile < len(values):
+        if new < 8 * count * len(queries) and start + tile < len(values):
             continue
         # Sort what was found, lower the limits accordingly, and drop what is above them.
         query, row, score = (np.concatenate(each) for each in zip(*found, strict=True))
-        order = np.lexsort((score, query))
+        order = score.argsort()
+        order = order[query[order].astype(np.uint16).argsort(kind="stable")]  # faster than np.lexsort
         query, row, score = query[order], row[order], score[order]
         first = np.searchsorted(query, np.arange(len(queries)))[:, None] + np.arange(count)
         limits = np.minimum(limits, _limits(queries, values[row[first], -1], score[first]))
