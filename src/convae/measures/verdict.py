@@ -46,7 +46,8 @@ def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
     of_pca = f" (PCA's {pca_ratio:.2f} times)" if pca_ratio <= LARGEST_USUAL_RATIO else ""
     heart = f"its training images by heart: its test loss is {ratio:.2f} times its training loss{of_pca}."
     if knows:
-        heart = f"It has begun to know {heart} Try more images, train.augment, or fewer epochs."
+        augment = "or" if mirrored else "train.augment, or"
+        heart = f"It has begun to know {heart} Try more images, {augment} fewer epochs if the test loss has risen."
     else:
         heart = f"It does not know {heart}"
     return [said, heart]
