@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from conftest import REPOSITORY, Repository, copy_of, run_convae
 from PIL import Image
 
@@ -82,7 +81,18 @@ def test_without_labels_what_needs_them_is_left_out(photos: Repository, tmp_path
     }
     copy.set_params(**choices)
     with forks(copy) as run:
-        for stage in yaml.safe_load((copy.path / "dvc.yaml").read_text())["stages"]:
+        # Those that read labels, and what they need; of the others, the results of the labelled images are there.
+        for stage in (
+            "check",
+            "download",
+            "check_images",
+            "train",
+            "evaluate",
+            "extract",
+            "quality",
+            "plot",
+            "explorer",
+        ):
             assert run(stage, tmp_path / "log") == 0, (tmp_path / "log").read_text()
     assert (array(copy, "latents/labels") == -1).all()
     assert metrics(copy, "embedding").keys() == {"neighbour_recall", "trustworthiness"}
