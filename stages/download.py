@@ -26,7 +26,7 @@ def main() -> None:
     artifacts.write_array(data / "train_labels.npy", source.labels["train"])
     artifacts.write_array(data / "test_labels.npy", source.labels["test"])
     artifacts.write_json(data / "classes.json", {"classes": source.classes})
-    folder = {} if params.is_description else {"folder": params.source}
+    folder = {"folder": source.folder} if source.folder else {}
     artifacts.write_json(data / "files.json", {"dataset": source.name, **folder, **source.files})
     artifacts.write_json(data / "decoder.json", source.decoder)
     artifacts.write_json(data / "preparation.json", source.preparation.content())

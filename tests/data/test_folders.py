@@ -369,6 +369,17 @@ def test_an_image_that_is_left_out_does_not_decide_whether_all_are_in_colour(tmp
     assert {len(images) for images in filled(found, tmp_path / "out").values()} == {3}
 
 
+@pytest.mark.parametrize("damaged", [1, 3])
+def test_damaged_images_of_another_size_leave_the_sound_ones_of_one_size(tmp_path, damaged):
+    bad = {f"train/bad{number}.png": photo(number, (20, 20))[:60] for number in range(damaged)}
+    put(tmp_path, {"train/1.png": photo(1), "test/2.png": photo(2), **bad})
+    found = chosen(tmp_path, unusable="leave_out")
+    assert (found.image_shape, found.files) == ((3, 8, 8), {"train": ["train/1.png"], "test": ["test/2.png"]})
+    assert [each.file for each in found.left_out] == list(bad)
+    message = assert_refused(tmp_path, tmp_path / "out")
+    assert f"{damaged} of {damaged + 2} files cannot be used" in message
+
+
 def test_a_full_disk_is_reported_before_anything_is_decoded(tmp_path):
     put(tmp_path, {"train/1.png": photo(1, (64, 64)), "test/2.png": photo(2, (64, 64))})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from convae.data.contents import FolderFiles
 from convae.data.folders import source
 from convae.data.grey_levels import levels_in_use, scaled
 from convae.data.image_files import decode_files, find_levels
@@ -20,13 +21,17 @@ def save(folder: Path, images: dict[str, np.ndarray]) -> list[Path]:
     return [folder / name for name in images]
 
 
+def of(paths: list[Path]) -> FolderFiles:
+    return FolderFiles(Path(), list(map(str, paths)))
+
+
 def decoded(paths: list[Path], **preparation: object) -> tuple[list[np.ndarray], dict[str, int]]:
     """Decode grey images of 8 x 8 pixels, in other processes, by way of files."""
 
     def store(number: int, pixels: np.ndarray) -> None:
         np.save(paths[number].with_suffix(".npy"), pixels[0])
 
-    faults, notes = decode_files(paths, (1, 8, 8), Preparation(**preparation), store)
+    faults, notes = decode_files(of(paths), range(len(paths)), (1, 8, 8), Preparation(**preparation), store)
     assert faults == {}
     return [np.load(path.with_suffix(".npy")) for path in paths], notes
 
@@ -56,9 +61,9 @@ def test_the_range_in_use_is_that_of_all_images_together(tmp_path):
     images = {"a.tif": grey(100, 700), "b.png": grey(300, 1_123), "c.png": np.full((8, 8), 255, np.uint8)}
     paths = save(tmp_path, images)
     (tmp_path / "bad.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:150])
-    found = find_levels([*paths, tmp_path / "bad.tif"], LARGEST_PIXELS)
+    found = find_levels(of([*paths, tmp_path / "bad.tif"]), range(4), LARGEST_PIXELS)
     assert found == (100, 1_123)
-    assert find_levels(paths[2:], LARGEST_PIXELS) is None
+    assert find_levels(of(paths), [2], LARGEST_PIXELS) is None
     made, notes = decoded(paths, levels=found)
     assert [made[0].min(), made[0].max()] == [0, round(600 / 1_023 * 255)]
     assert [made[1].min(), made[1].max()] == [round(200 / 1_023 * 255), 255]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from tifffile import imwrite
 
+from convae.data.contents import FolderFiles, header
 from convae.data.image_files import ANIMATION, CROPPED, DARK_COLOURS, PROFILE, decode
-from convae.data.image_formats import UnusableImageError, decoder, read_header
+from convae.data.image_formats import UnusableImageError, decoder
 from convae.network.preparation import Preparation
 
 WHITE = (255, 255, 255)
@@ -412,7 +413,7 @@ ODD = {
 def test_sound_pixels_with_odd_metadata_are_read(name, tmp_path):
     assert np.array_equal(pixels(ODD[name], (32, 32)), pixels(FILES[name.partition(",")[0]], (32, 32)))
     (tmp_path / "odd").write_bytes(ODD[name])
-    assert read_header(tmp_path / "odd") == (32, 32, False)
+    assert header(FolderFiles(tmp_path, ["odd"]), 0) == (32, 32, False)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
@@ -428,7 +429,7 @@ def test_a_turned_image_is_put_upright_whatever_its_other_tags(kind, tmp_path):
     }[kind]()
     assert np.array_equal(pixels(content, (24, 16)), np.rot90(pixels(plain, (16, 24)), -1, (1, 2)))
     (tmp_path / "turned").write_bytes(content)
-    assert read_header(tmp_path / "turned") == (24, 16, False)
+    assert header(FolderFiles(tmp_path, ["turned"]), 0) == (24, 16, False)
 
 
 def test_dark_colours_of_16_bits_are_told():
@@ -631,5 +632,5 @@ def test_a_header_gives_the_upright_size_and_whether_the_file_is_grey(tmp_path):
     }
     for content, expected in files.items():
         (tmp_path / "file").write_bytes(content)
-        assert read_header(tmp_path / "file") == expected
-    assert read_header(tmp_path) is None
+        assert header(FolderFiles(tmp_path, ["file"]), 0) == expected
+    assert header(FolderFiles(tmp_path, ["."]), 0) is None

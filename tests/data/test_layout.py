@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convae.data.layout import SPLIT_NAMES, SPLITS, layout
+from convae.data.layout import SPLIT_NAMES, SPLITS, Layout, layout
 from convae.errors import ConvaeError
 
 Images = list[tuple[str, str | None]]
@@ -64,11 +64,15 @@ LAYOUTS: dict[str, tuple[list[str], dict[str, Images]]] = {
 }
 
 
+def images(found: Layout, paths: list[str]) -> dict[str, Images]:
+    return {split: [(paths[each], found.labels[each]) for each in numbers] for split, numbers in found.splits.items()}
+
+
 @pytest.mark.parametrize("case", LAYOUTS)
 def test_paths_tell_splits_and_classes(case: str) -> None:
     paths, expected = LAYOUTS[case]
     found = layout("photos", paths)
-    assert found.splits == expected
+    assert images(found, paths) == expected
     assert found.unused == []
     # What is not as it looks is said.
     alone = "one folder" in case and case != "one folder of images and folders"
@@ -79,31 +83,31 @@ def test_paths_tell_splits_and_classes(case: str) -> None:
 def test_images_for_validation_are_for_testing_or_where_there_are_test_images_not_used(name: str) -> None:
     files = ["train/1.png", f"{name}/1.png"]
     found = layout("photos", files)
-    assert found.splits == {"train": [("train/1.png", None)], "test": [(f"{name}/1.png", None)]}
+    assert images(found, files) == {"train": [("train/1.png", None)], "test": [(f"{name}/1.png", None)]}
     assert (found.unused, found.notes) == ([], [f"{name} is used for testing"])
     found = layout("photos", [*files, "test/1.png"])
-    assert found.splits == {"train": [("train/1.png", None)], "test": [("test/1.png", None)]}
-    assert found.unused == [f"{name}/1.png"]
+    assert images(found, [*files, "test/1.png"]) == {"train": [("train/1.png", None)], "test": [("test/1.png", None)]}
+    assert found.unused == [1]
     assert found.notes == [f"{name} is for validation: its 1 images are not used"]
 
 
 def test_test_images_without_classes_beside_training_images_with_classes_are_not_used() -> None:
     files = ["train/cat/1.png", "train/dog/1.png", "test/1.png"]
     found = layout("photos", files)
-    assert found.splits == {"train": [("train/cat/1.png", "cat"), ("train/dog/1.png", "dog")]}
-    assert (found.unused, found.unused_split) == (["test/1.png"], "test")
+    assert images(found, files) == {"train": [("train/cat/1.png", "cat"), ("train/dog/1.png", "dog")]}
+    assert (found.unused, found.unused_split) == ([2], "test")
     assert found.notes == ["test has images without classes: its 1 images are not used"]
     found = layout("photos", [*files, "val/cat/2.png"])
-    assert (found.splits["test"], found.unused) == ([("val/cat/2.png", "cat")], ["test/1.png"])
+    assert (found.splits["test"], found.labels[3], found.unused) == ([3], "cat", [2])
     assert found.notes[1:] == ["val is used for testing"]
 
 
 def test_without_classes_images_may_lie_beside_folders() -> None:
     files = ["1.png", "2023/05/2.png", "2024/3.png"]
-    assert layout("photos", files, has_classes=False).splits == {"train": [(path, None) for path in files]}
+    assert images(layout("photos", files, has_classes=False), files) == {"train": [(path, None) for path in files]}
     files = ["train/1.png", "train/2023/2.png", "test/3.png"]
     found = layout("photos", files, has_classes=False)
-    assert found.splits == {
+    assert images(found, files) == {
         "train": [("train/1.png", None), ("train/2023/2.png", None)],
         "test": [("test/3.png", None)],
     }
@@ -153,7 +157,7 @@ def test_a_layout_with_two_meanings_is_refused(paths: list[str], what: str) -> N
 
 def test_classes_that_are_called_a_little_like_splits_are_classes() -> None:
     for names in (["test1", "test2"], ["train station", "crash test site"], ["trained", "tested"], ["val", "cat"]):
-        assert [each.label for each in layout("photos", [f"{name}/1.png" for name in names]).splits["train"]] == names
+        assert layout("photos", [f"{name}/1.png" for name in names]).labels == names
 
 
 LABEL = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=3)
@@ -169,13 +173,12 @@ def test_a_layout_has_each_path_once_in_its_order_or_is_refused(paths: list[str]
         return
     assert "train" in found.splits
     assert found.splits.keys() <= set(SPLITS)
-    assert sorted(found.unused + [each.path for images in found.splits.values() for each in images]) == sorted(paths)
-    for images in (*found.splits.values(), found.unused):
-        own = [each if isinstance(each, str) else each.path for each in images]
-        assert own == [path for path in paths if path in set(own)]
-    labels = {each.label for images in found.splits.values() for each in images}
+    parts = [*found.splits.values(), found.unused]
+    assert sorted(each for part in parts for each in part) == list(range(len(paths)))
+    assert parts == [sorted(part) for part in parts]
+    labels = {found.labels[each] for images in found.splits.values() for each in images}
     assert labels == {None} or None not in labels
-    for path, label in (each for images in found.splits.values() for each in images):
+    for path, label in zip(paths, found.labels, strict=True):
         folders = [unicodedata.normalize("NFC", part) for part in path.split("/")[:-1]]
         assert label is None or label in folders
     assert SPLIT_NAMES.keys() >= set(SPLITS)

@@ -10,7 +10,8 @@ import numpy as np
 
 from convae.commands.inspection import Inspection, sample_of
 from convae.commands.recipe import Choice
-from convae.data.inputs import read_inputs
+from convae.data.image_files import decode_files
+from convae.network.preparation import Preparation
 
 # The rule, measured on two cores, of which one took REFERENCE seconds for `benchmark`: so many seconds to start all
 # stages and to draw, for each value of each image in each epoch, and for each point of the map.
@@ -55,8 +56,9 @@ def decode_some(found: Inspection, image_shape: tuple[int, ...]) -> tuple[float,
     started, done = time.perf_counter(), 0
     notes: set[str] = set()
     while done < len(sample) and time.perf_counter() - started < SECONDS:
-        decoded = read_inputs([found.folder / path for path in sample[done : done + AT_ONCE]], image_shape)
-        notes |= {note.partition(" images ")[2] for note in decoded.notes if "(data.levels)" not in note}
+        some = sample[done : done + AT_ONCE]
+        _, found_notes = decode_files(found.files, some, image_shape, Preparation(), lambda *_: None)
+        notes |= {note for note in found_notes if "(data.levels)" not in note}
         done += AT_ONCE
     return (time.perf_counter() - started) / done, sorted(notes)
 

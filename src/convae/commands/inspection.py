@@ -1,19 +1,21 @@
 """Look through a folder of images, but decode only a few: how many there are, of which sizes and classes."""
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from convae.data.image_files import find_levels
-from convae.data.image_formats import UnusableImageError, check_file, open_image, read_header, refusals
-from convae.data.inputs import read_inputs
-from convae.data.layout import LooseImagesError, layout
-from convae.data.listing import list_images, named, shown
+from convae.data.contents import Files, header
+from convae.data.finding import find
+from convae.data.image_files import decode, find_levels
+from convae.data.image_formats import UnusableImageError, open_image, refusals
+from convae.data.layout import LooseImagesError
+from convae.data.listing import named, shown
 from convae.data.processes import map_in_processes
-from convae.data.unusable import LeftOut, counts, no_images, other_files
-from convae.network.preparation import LARGEST_PIXELS
+from convae.data.unusable import LeftOut, counts, ending
+from convae.network.preparation import LARGEST_PIXELS, Preparation
 
 # How many images are decoded at most, to see what they are and how long that takes.
 SAMPLE = 64
@@ -29,8 +31,10 @@ class Inspection(NamedTuple):
     ----------
     folder : Path
         The folder.
-    images : list of str
-        The paths, below the folder, of the images whose headers can be read.
+    files : Files
+        The images.
+    images : list of int
+        The numbers of those whose headers can be read.
     others : list of LeftOut
         All other files.
     notes : list of str
@@ -54,7 +58,8 @@ class Inspection(NamedTuple):
     """
 
     folder: Path
-    images: list[str]
+    files: Files
+    images: list[int]
     others: list[LeftOut]
     notes: list[str]
     sizes: list[tuple[int, int]]
@@ -76,50 +81,45 @@ def inspect(folder: Path) -> Inspection:
         If it cannot be read, holds no images, or its layout is ambiguous.
     """
     where = shown(str(folder))
-    paths = list(list_images(folder))
-    others = other_files(folder, paths, LARGEST_PIXELS)
-    if others and len(others) == len(paths):
-        raise no_images(where, others)
-    files = [path for path in paths if path not in others]
     has_classes = True
     try:
-        understood = layout(where, files)
+        files, understood, others, _ = find(where, folder, LARGEST_PIXELS)
     except LooseImagesError:  # as in a folder of photographs, of which some are sorted by date
-        has_classes, understood = False, layout(where, files, has_classes=False)
+        has_classes = False
+        files, understood, others, _ = find(where, folder, LARGEST_PIXELS, has_classes)
         understood.notes.append("images lie beside folders, so folders are not taken for classes")
-    found = [(split, each) for split, images in understood.splits.items() for each in images]
-    headers = dict(map_in_processes(lambda number: read_header(folder / found[number][1].path), len(found)))
-    usable = [number for number in range(len(found)) if headers[number]]
+    splits = {number: split for split, numbers in understood.splits.items() for number in numbers}
+    headers = dict(map_in_processes(lambda number: header(files, number), len(files.names)))
+    usable = [number for number in sorted(splits) if headers[number]]
     others |= {
-        each.path: LeftOut(each.path, "image", why_unusable(folder / each.path))
-        for number, (_, each) in enumerate(found)
+        files.names[number]: LeftOut(files.names[number], "image", why_unusable(files, number))
+        for number in splits
         if not headers[number]
     }
-    images = [found[number][1].path for number in usable]
     grey = all(headers[number][2] for number in usable)
-    labels = Counter(found[number][1].label for number in usable)
-    deep = grey and find_levels([folder / path for path in sample_of(images)], LARGEST_PIXELS) is not None
+    labels = Counter(understood.labels[number] for number in usable)
+    deep = grey and find_levels(files, sample_of(usable), LARGEST_PIXELS) is not None
     return Inspection(
         folder=folder,
-        images=images,
+        files=files,
+        images=usable,
         others=list(others.values()),
         notes=understood.notes,
         sizes=[(headers[number][0], headers[number][1]) for number in usable],
         grey=grey,
         deep=deep,
-        white=grey and not deep and are_white([folder / path for path in sample_of(images, PREVIEWS)]),
+        white=grey and not deep and are_white(files, sample_of(usable, PREVIEWS)),
         has_classes=has_classes,
         classes={name: count for name, count in labels.items() if name is not None} if len(labels) > 1 else {},
-        splits=Counter(found[number][0] for number in usable) if "test" in understood.splits else Counter(),
-        bytes=sum((folder / path).stat().st_size for path in images),
+        splits=Counter(splits[number] for number in usable) if "test" in understood.splits else Counter(),
+        bytes=sum(map(files.size, usable)),
     )
 
 
-def why_unusable(path: Path) -> str:
+def why_unusable(files: Files, number: int) -> str:
     """Say why an image's header cannot be read, as the end of a sentence."""
     try:
-        check_file(path)
-        with refusals(LARGEST_PIXELS), open(path, "rb") as file:
+        with files.open(number) as file, refusals(LARGEST_PIXELS):
             open_image(file)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
@@ -128,20 +128,23 @@ def why_unusable(path: Path) -> str:
     return "cannot be read"
 
 
-def are_white(paths: list[Path]) -> bool:
+def are_white(files: Files, numbers: list[int]) -> bool:
     """Tell whether most of these images are white in most places, as pages are."""
-    pixels = read_inputs(paths, (1, 32, 32)).pixels
-    return len(pixels) > 0 and bool(np.median(np.median(pixels, axis=(1, 2, 3))) > WHITE)
+    greys = []
+    for number in numbers:
+        with suppress(UnusableImageError):
+            greys.append(np.median(decode(files.read(number), (1, 32, 32), Preparation()).pixels))
+    return len(greys) > 0 and bool(np.median(greys) > WHITE)
 
 
-def sample_of(images: list[str], most: int = SAMPLE) -> list[str]:
+def sample_of(images: list[int], most: int = SAMPLE) -> list[int]:
     """Take up to so many images, evenly spaced."""
     return images[:: max(1, len(images) // most)][:most]
 
 
 def described(found: Inspection) -> str:
     """Say in a few lines what a folder holds."""
-    kinds = Counter(Path(path).suffix.lower() or "no extension" for path in found.images)
+    kinds = Counter(ending(found.files.names[each]) or "no extension" for each in found.images)
     sizes = sorted(found.sizes, key=lambda size: size[0] * size[1])
     smallest, largest = ("{} x {}".format(*size) for size in (sizes[0], sizes[-1]))
     span = f"from {smallest} to {largest} pixels"

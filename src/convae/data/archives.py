@@ -6,10 +6,17 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
 
 # What the standard library raises on damaged archives and missing members.
 FAULTS = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, LookupError, RuntimeError, struct.error)
+# How files begin that are no plain tar archives.
+OTHERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\3\4": "zip"}
+# Headers of members have at most so many bytes: a damaged one may ask for any number.
+HEADER = 2**24
+BLOCK = 512
 # Headers and small files beside those that are wanted.
 OVERHEAD = 2**20
 
@@ -84,3 +91,71 @@ def read_members(archive: bytes, most: Mapping[str, int]) -> dict[str, bytes]:
     if missing := sorted(most.keys() - found):
         raise ArchiveError(f"has no file {missing[0]}")
     return found
+
+
+def tar_members(path: Path) -> Iterator[tarfile.TarInfo]:
+    """Yield what a plain tar archive holds, without the contents; to read these, ``offset_data`` says where they begin.
+
+    Raises
+    ------
+    ArchiveError
+        If it is compressed, truncated or damaged, or goes on behind its end.
+    """
+    if not path.is_file():
+        raise ArchiveError("is not a file" if path.exists() else "is missing, or a link to a missing file")
+    last = "its beginning"
+    try:
+        with open(path, "rb") as file:
+            _check_start(file)
+            with tarfile.open(fileobj=_InPieces(file), mode="r:") as archive:  # type: ignore[call-overload]
+                while (member := archive.next()) is not None:
+                    archive.members.clear()  # which would keep all
+                    last = _name(member, last)
+                    yield member
+                _check_end(file, archive.offset, last)
+    except ArchiveError:
+        raise
+    except (*FAULTS, ValueError) as error:
+        raise ArchiveError(f"is truncated or damaged behind {last} ({error})") from None
+
+
+def _name(member: tarfile.TarInfo, last: str) -> str:
+    if member.size < 0:
+        raise ArchiveError(f"is damaged behind {last}")
+    return member.name
+
+
+class _InPieces:
+    """A file that refuses to read much at once."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.tell, self.seek = file, file.tell, file.seek
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= HEADER:
+            raise ArchiveError(f"is damaged: a header has {size} bytes")
+        return self.file.read(size)
+
+
+def _check_start(file: IO[bytes]) -> None:
+    start = file.read(BLOCK)
+    file.seek(0)
+    if not start:
+        raise ArchiveError("is empty")
+    for mark, name in OTHERS.items():
+        if start.startswith(mark):
+            raise ArchiveError(f"is no plain tar archive but a compressed one ({name})")
+
+
+def _check_end(file: IO[bytes], at: int, last: str) -> None:
+    """Refuse an archive that has no end mark, a block of zeros, or anything but zeros behind it."""
+    file.seek(at)
+    block = file.read(BLOCK)
+    if not block:
+        raise ArchiveError(f"is truncated: it ends behind {last}, without an end mark")
+    if block.strip(b"\0"):
+        raise ArchiveError(f"is damaged behind {last}")
+    while block:
+        if block.strip(b"\0"):
+            raise ArchiveError("holds something behind its end mark, as archives do that were joined with cat")
+        block = file.read(2**20)

@@ -3,12 +3,12 @@
 import io
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
 
+from convae.data.contents import Files
 from convae.data.fitting import fitted, loses_half, too_small
 from convae.data.grey_levels import HIGHEST, SMALL_PART, grey_levels, is_deep, joint_levels, levels_in_use, scaled
 from convae.data.image_formats import (
@@ -17,7 +17,6 @@ from convae.data.image_formats import (
     despite_metadata,
     open_image,
     orientation,
-    read_file,
     refusals,
 )
 from convae.data.processes import map_in_processes
@@ -99,7 +98,8 @@ def decode(content: bytes, image_shape: Sequence[int], preparation: Preparation)
 
 
 def decode_files(
-    paths: Sequence[Path],
+    files: Files,
+    numbers: Sequence[int] | np.ndarray,
     image_shape: Sequence[int],
     preparation: Preparation,
     store: Callable[[int, np.ndarray], None],
@@ -108,25 +108,27 @@ def decode_files(
 
     Parameters
     ----------
-    paths : sequence of Path
+    files : Files
         The files.
+    numbers : sequence of int or numpy.ndarray
+        The numbers of those to decode.
     image_shape, preparation
         As for `decode`.
     store : callable
-        Called in another process with the number of a file and its pixels, uint8 [C, H, W]: it writes them to a file or
-        to shared memory.
+        Called in another process with a place among these numbers and the pixels, uint8 [C, H, W], of the file: it
+        writes them to a file or to shared memory.
 
     Returns
     -------
     dict of int to str
-        Why files cannot be used, by their numbers and in the order of these.
+        Why files cannot be used, by their places among the numbers and in the order of these.
     dict of str to int
         Notes, in alphabetical order, and on how many images.
     """
 
     def work(number: int) -> tuple[str, list[str], tuple[int, int] | None]:
         try:
-            content = read_file(paths[number], preparation.largest_pixels)
+            content = files.read(int(numbers[number]), preparation.largest_pixels)
             pixels, notes, levels = decode(content, image_shape, preparation)
         except UnusableImageError as error:
             return str(error), [], None
@@ -136,8 +138,8 @@ def decode_files(
     faults: dict[int, str] = {}
     notes: Counter[str] = Counter()
     deep: list[tuple[int, int]] = []
-    with progress(len(paths), "images") as advance:
-        for number, (fault, found, levels) in map_in_processes(work, len(paths)):
+    with progress(len(numbers), "images") as advance:
+        for number, (fault, found, levels) in map_in_processes(work, len(numbers)):
             advance(1)
             notes.update(found)
             if fault:
@@ -150,7 +152,7 @@ def decode_files(
     return dict(sorted(faults.items())), dict(sorted(notes.items()))
 
 
-def find_levels(paths: Sequence[Path], largest_pixels: int) -> tuple[int, int] | None:
+def find_levels(files: Files, numbers: Sequence[int] | np.ndarray, largest_pixels: int) -> tuple[int, int] | None:
     """Find the range of levels that all greys of more than 8 bits among image files use together, with a progress bar.
 
     Returns
@@ -161,7 +163,7 @@ def find_levels(paths: Sequence[Path], largest_pixels: int) -> tuple[int, int] |
 
     def work(number: int) -> tuple[int, int] | None:
         try:
-            content = read_file(paths[number], largest_pixels)
+            content = files.read(int(numbers[number]), largest_pixels)
             with refusals(largest_pixels):
                 if not is_deep(despite_metadata(open_image, io.BytesIO(content))):
                     return None
@@ -171,8 +173,8 @@ def find_levels(paths: Sequence[Path], largest_pixels: int) -> tuple[int, int] |
             return None
 
     found = []
-    with progress(len(paths), "images") as advance:
-        for _, levels in map_in_processes(work, len(paths)):
+    with progress(len(numbers), "images") as advance:
+        for _, levels in map_in_processes(work, len(numbers)):
             advance(1)
             found += [tuple(levels)] if levels else []
     return joint_levels(found)

@@ -62,8 +62,12 @@ def check_file(path: Path, largest_pixels: int = LARGEST_PIXELS) -> None:
     """
     if not path.is_file():
         raise UnusableImageError("is not a file" if path.exists() else "is missing, or a link to a missing file")
-    # As many bytes as the most pixels have, uncompressed, with four channels of 16 bits.
-    if path.stat().st_size > 8 * largest_pixels:
+    check_size(path.stat().st_size, largest_pixels)
+
+
+def check_size(size: int, largest_pixels: int) -> None:
+    """Refuse more bytes than the most pixels have, uncompressed, with four channels of 16 bits."""
+    if size > 8 * largest_pixels:
         raise UnusableImageError(f"has more bytes than {largest_pixels:,} pixels can have (data.largest_pixels)")
 
 
@@ -121,25 +125,21 @@ def open_image(file: IO[bytes]) -> Image.Image:
     return image
 
 
-def read_header(path: Path, largest_pixels: int = LARGEST_PIXELS) -> tuple[int, int, bool] | None:
+def read_header(file: IO[bytes], largest_pixels: int = LARGEST_PIXELS) -> tuple[int, int, bool]:
     """Read an image's height and width, upright, and whether its file is a grey one, without decoding the pixels.
 
-    Returns
-    -------
-    tuple or None
-        None if the header cannot be read; `convae.data.image_files.decode` says why.
+    Raises
+    ------
+    UnusableImageError
+        If the header cannot be read.
     """
-    try:
-        check_file(path, largest_pixels)
-        with refusals(largest_pixels), open(path, "rb") as file:
-            image = despite_metadata(open_image, file)
-            width, height = image.size
-            # Pillow gives a TIFF's size upright.
-            if image.format != "TIFF" and orientation(image) in ON_ITS_SIDE:
-                height, width = width, height
-            return height, width, image.mode in GREY_MODES or is_deep(image)
-    except (OSError, UnusableImageError):
-        return None
+    with refusals(largest_pixels):
+        image = despite_metadata(open_image, file)
+        width, height = image.size
+        # Pillow gives a TIFF's size upright.
+        if image.format != "TIFF" and orientation(image) in ON_ITS_SIDE:
+            height, width = width, height
+        return height, width, image.mode in GREY_MODES or is_deep(image)
 
 
 def despite_metadata(read: Callable[[IO[bytes]], Result], file: IO[bytes]) -> Result:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convae import artifacts
+from convae.data.contents import FolderFiles
 from convae.data.image_files import decode_files
 from convae.data.listing import list_images, shown
 from convae.errors import ConvaeError
@@ -109,5 +110,5 @@ def _decoded(
     def store(number: int, decoded: np.ndarray) -> None:
         pixels[number] = decoded
 
-    faults, notes = decode_files([Path(file) for file in files], image_shape, preparation, store)
+    faults, notes = decode_files(FolderFiles(Path(), files), range(len(files)), image_shape, preparation, store)
     return pixels, faults, [f"{count:,} images {what}" for what, count in notes.items()]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -22,30 +23,26 @@ class LooseImagesError(ConvaeError):
     """Images lie beside folders of images, so it is not clear what is a class."""
 
 
-class ImageFile(NamedTuple):
-    """An image file: its path below the folder, with slashes, and its class, if it has one."""
-
-    path: str
-    label: str | None
-
-
 class Layout(NamedTuple):
-    """What a folder's files are.
+    """What a folder's files are, by their numbers, their places in the list of paths.
 
     Attributes
     ----------
-    splits : dict of str to list of ImageFile
+    splits : dict of str to list of int
         Under ``train`` and ``test``, or all under ``train`` if the folder has no test images of its own.
-    unused : list of str
-        The paths of images that are not used: those for validation beside test images, or test images without classes.
+    labels : list of str or None
+        The class of each file, if it has one.
+    unused : list of int
+        Images that are not used: those for validation beside test images, or test images without classes.
     unused_split : str
         What the unused images are for: ``validation`` or ``test``; empty if there are none.
     notes : list of str
         What a user should know of how the folder was understood.
     """
 
-    splits: dict[str, list[ImageFile]]
-    unused: list[str]
+    splits: dict[str, list[int]]
+    labels: list[str | None]
+    unused: list[int]
     unused_split: str
     notes: list[str]
 
@@ -75,18 +72,17 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
     if not paths:
         raise ConvaeError(where, "holds no images", "put some there, as CLASS/NAME.png or without classes")
     above = _only_folder(paths)
-    folders: dict[str, list[str]] = {}
-    for path in paths:
-        folders.setdefault(_top(path.removeprefix(above)), []).append(path)
+    folders: dict[str, list[int]] = {}
+    for number, path in enumerate(paths):
+        folders.setdefault(_top(path.removeprefix(above)), []).append(number)
     notes: list[str] = []
-    unused: list[str] = []
+    unused: list[int] = []
     unused_split = ""
     parts = {split: [name for name in folders if SPLIT_NAMES.get(name.casefold()) == split] for split in PARTS}
     if parts["train"] or parts["test"]:
         _check_parts(where, folders, parts)
-        if has_classes and _test_has_no_classes(
-            above, folders, parts
-        ):  # as in competitions, which keep the labels to themselves
+        # As in competitions, which keep the labels to themselves.
+        if has_classes and _test_has_no_classes(paths, above, folders, parts):
             [name], parts["test"] = parts["test"], []
             unused, unused_split = folders[name], "test"
             notes.append(f"{shown(above + name)} has images without classes: its {len(unused):,} images are not used")
@@ -98,27 +94,25 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
             parts["test"] = parts["validation"]
             notes.append(f"{shown(above + parts['test'][0])} is used for testing")
         prefixes = {split: f"{above}{parts[split][0]}/" for split in SPLITS if parts[split]}
-        inner = {split: folders[parts[split][0]] for split in prefixes}
+        splits = {split: folders[parts[split][0]] for split in prefixes}
     else:
         _check_suspects(where, list(folders))
-        prefixes, inner = {"train": above}, {"train": paths}
-    below = {split: [path.removeprefix(prefixes[split]) for path in inner[split]] for split in inner}
+        prefixes, splits = {"train": above}, {"train": list(range(len(paths)))}
+    labels: list[str | None] = [None] * len(paths)
     if not has_classes:
-        return Layout(
-            {split: [ImageFile(path, None) for path in inner[split]] for split in inner}, unused, unused_split, notes
-        )
+        return Layout(splits, labels, unused, unused_split, notes)
+    below = {split: [paths[number].removeprefix(prefixes[split]) for number in splits[split]] for split in splits}
     common = _only_folder([path for each in below.values() for path in each])
     below = {split: [path.removeprefix(common) for path in each] for split, each in below.items()}
-    _check_loose(where, inner, below)
+    _check_loose(where, {split: [paths[number] for number in splits[split]] for split in splits}, below)
     if above or common:
         notes.append(
             f"{shown((above + common).rstrip('/'))} is the only folder: splits and classes are looked for in it"
         )
-    splits = {
-        split: [ImageFile(path, _label(short)) for path, short in zip(inner[split], below[split], strict=True)]
-        for split in inner
-    }
-    return Layout(splits, unused, unused_split, notes)
+    for split, numbers in splits.items():
+        for number, short in zip(numbers, below[split], strict=True):
+            labels[number] = _label(short)
+    return Layout(splits, labels, unused, unused_split, notes)
 
 
 def _top(path: str) -> str:
@@ -128,7 +122,7 @@ def _top(path: str) -> str:
 
 def _label(path: str) -> str | None:
     """Give the class that a path begins with. Accents have one spelling, although macOS may have stored another."""
-    return unicodedata.normalize("NFC", _top(path)) or None
+    return sys.intern(unicodedata.normalize("NFC", _top(path))) or None  # one object for all images of a class
 
 
 def _only_folder(paths: list[str]) -> str:
@@ -145,16 +139,18 @@ def _only_folder(paths: list[str]) -> str:
         above += f"{name}/"
 
 
-def _test_has_no_classes(above: str, folders: Mapping[str, list[str]], parts: Mapping[str, list[str]]) -> bool:
+def _test_has_no_classes(
+    paths: list[str], above: str, folders: Mapping[str, list[int]], parts: Mapping[str, list[str]]
+) -> bool:
     """Tell whether the training images are in several folders, and the test images in none."""
     inside = {
-        split: {_top(path.removeprefix(f"{above}{name}/")) for name in parts[split] for path in folders[name]}
+        split: {_top(paths[each].removeprefix(f"{above}{name}/")) for name in parts[split] for each in folders[name]}
         for split in SPLITS
     }
     return len(inside["train"]) > 1 and "" not in inside["train"] and inside["test"] == {""}
 
 
-def _check_parts(where: str, folders: Mapping[str, list[str]], parts: Mapping[str, list[str]]) -> None:
+def _check_parts(where: str, folders: Mapping[str, list[int]], parts: Mapping[str, list[str]]) -> None:
     """Refuse splits beside anything else, splits of which there are two, and test images without training images."""
     found = sorted((name for names in parts.values() for name in names), key=os.fsencode)
     others = sorted(folders.keys() - set(found), key=os.fsencode)

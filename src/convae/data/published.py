@@ -69,6 +69,7 @@ def source(params: DataParams) -> Source:
         labels=labels,
         classes=list(description.classes),
         files={split: [] for split in SPLITS},
+        folder=None,
         left_out=[],
         decoder={} if image_shape == description.shape else decoder(),
         preparation=preparation,

@@ -33,6 +33,8 @@ class Source:
         What the numbers stand for; empty where images have no labels.
     files : mapping of str to list of str
         The file that each image came from; empty where images have no files of their own.
+    folder : str or None
+        Where these files are, if each is one of its own there.
     left_out : sequence of LeftOut
         Files of a folder that are not used.
     decoder : mapping of str to str
@@ -48,6 +50,7 @@ class Source:
     labels: Mapping[str, np.ndarray]
     classes: list[str]
     files: Mapping[str, list[str]]
+    folder: str | None
     left_out: Sequence[LeftOut]
     decoder: Mapping[str, str]
     preparation: Preparation

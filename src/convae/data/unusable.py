@@ -1,12 +1,15 @@
 """Files of a folder that are no images, and how they and images that cannot be used are counted."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from convae import artifacts
+from convae.data.contents import Files
 from convae.data.image_formats import UnusableImageError, open_image, refusals
 from convae.data.listing import named, shown
 from convae.errors import ConvaeError
@@ -25,6 +28,10 @@ KINDS = {f".{ending}": kind for kind, endings in ENDINGS.items() for ending in e
 IMAGES = "jpg jpeg jpe jfif png apng gif bmp dib tif tiff webp heic heif avif jp2 j2k jpx jxl tga ico pbm pgm ppm pnm "
 IMAGES += "svg psd xcf raw dng cr2 cr3 nef arw orf rw2 raf pef srw exr hdr dcm fits eps pcx mpo"
 IMAGE_ENDINGS = {f".{ending}" for ending in IMAGES.split()}
+# Tar archives that are not read, since one would have to read all of one to get at an image.
+COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+# A limit for pixels that no file is too large for.
+ANY_SIZE = sys.maxsize
 # The whole list, outside the outputs: DVC deletes those before the stage runs again.
 REFUSED = ".convae/refused.txt"
 
@@ -37,33 +44,30 @@ class LeftOut(NamedTuple):
     why: str
 
 
-def other_files(folder: Path, paths: Iterable[str], largest_pixels: int) -> dict[str, LeftOut]:
-    """Find the files that are no images: neither by their endings nor by their content.
+def other_files(files: Files, largest_pixels: int) -> dict[int, LeftOut]:
+    """Find the files, by their numbers, that are no images: neither by their endings nor by their content.
 
     Files that cannot be read are not among them: decoding tells what is wrong with them.
     """
     found = {}
-    for path in paths:
-        ending = _ending(path)
-        if ending in IMAGE_ENDINGS or not (folder / path).is_file():
+    for number, path in enumerate(files.names):
+        if ending(path) in IMAGE_ENDINGS:
             continue
-        kind = KINDS.get(ending, "other")
-        try:
-            with open(folder / path, "rb") as file:
-                if kind == "other" and not file.read(1):
-                    continue
+        kind = KINDS.get(ending(path), "other")
+        with suppress(UnusableImageError, OSError), files.open(number, ANY_SIZE) as file:
+            if kind == "other" and not file.read(1):
+                continue
+            try:
                 with refusals(largest_pixels):
                     open_image(file)
-        except UnusableImageError as error:
-            found[path] = LeftOut(path, kind, f"is {WHAT[kind]}, not an image" if kind in WHAT else str(error))
-        except OSError:
-            continue
+            except UnusableImageError as error:
+                found[number] = LeftOut(path, kind, f"is {WHAT[kind]}, not an image" if kind in WHAT else str(error))
     return found
 
 
 def counts(files: Iterable[LeftOut]) -> str:
     """Count files by their endings: ``12 .mp4 (video), 3 .jpg (image)``."""
-    numbers = Counter((_ending(each.file) or "without ending", each.kind) for each in files)
+    numbers = Counter((ending(each.file) or "without ending", each.kind) for each in files)
     return named(f"{count:,} {shown(ending)} ({kind})" for (ending, kind), count in numbers.most_common())
 
 
@@ -84,10 +88,14 @@ def no_images(where: str, files: Mapping[str, LeftOut]) -> ConvaeError:
     """Return the error for a folder whose files are no images."""
     archives = [each.file for each in files.values() if each.kind == "archive"]
     what = f"holds no images, only {counts(files.values())}"
+    if archives and archives[0].lower().endswith(COMPRESSED):
+        fix = f"decompress {shown(archives[0])} to a .tar file: images hardly become smaller by compression"
+        return ConvaeError(where, what, fix)
     if archives:
         return ConvaeError(where, what, f"unpack {shown(archives[0])} there, and move it out of the folder")
     return ConvaeError(where, what, "put images there, as CLASS/NAME.png or without classes")
 
 
-def _ending(path: str) -> str:
+def ending(path: str) -> str:
+    """Give the ending of a file's name, with its dot and in lower case."""
     return os.path.splitext(path)[1].lower()
