@@ -325,7 +325,7 @@ def test_the_arrays_are_the_same_on_any_number_of_cores(tmp_path, monkeypatch):
 # What lies beside photographs, and how it is called.
 OTHERS = {
     "train/cat/1.png.xmp": (b"<x:xmpmeta/>", "sidecar", "is text or metadata, not an image"),
-    "train/cat/damaged.png": (photo(9)[:60], "image", "is damaged (Truncated File Read)"),
+    "train/cat/damaged.png": (photo(9)[:60], "image", "is damaged (it is cut off)"),
     "README.txt": (b"Photographs", "sidecar", "is text or metadata, not an image"),
     "train/cat/film.MP4": (b"\0\0\0\x20ftypmp42", "video", "is a video, not an image"),
     "train/cat/notes": (b"none", "other", "is not an image that Pillow reads"),

@@ -114,7 +114,7 @@ def test_what_is_no_image_is_left_out_by_name_and_nothing_is_followed_or_written
         "0.tar/pipe.png": "is a device or a pipe",
         "0.tar/device.png": "is a device or a pipe",
         "0.tar/no.zip": "is an archive, not an image",
-        "0.tar/bad.png": "is damaged (Truncated File Read)",
+        "0.tar/bad.png": "is damaged (it is cut off)",
         "0.tar/none.png": "is empty",
         "1.tar": "holds no images",
         "_SUCCESS": "is empty",

@@ -45,7 +45,9 @@ def fitted(image: Image.Image, image_shape: Sequence[int], preparation: Preparat
     """
     channels, height, width = image_shape
     image = in_mode(image, channels)
-    if preparation.fit == "crop":
+    if image.size == (width, height):
+        pass
+    elif preparation.fit == "crop":
         shrinks = image.height >= height and image.width >= width
         image = ImageOps.fit(image, (width, height), _method(shrinks))
     elif preparation.fit == "pad":

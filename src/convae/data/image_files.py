@@ -19,6 +19,7 @@ from convae.data.image_formats import (
     orientation,
     refusals,
 )
+from convae.data.plain_copies import check_sums
 from convae.data.processes import map_in_processes
 from convae.network.preparation import Preparation
 from convae.progress import progress
@@ -190,10 +191,10 @@ def _loaded(file: IO[bytes]) -> tuple[Image.Image, list[str]]:
     notes = [ANIMATION] if getattr(image, "is_animated", False) and image.format != "MPO" else []
     notes += [PROFILE] if image.info.get("icc_profile") else []
     if image.format == "PNG":
-        image.verify()  # its check sums, at which loading does not look
-        image = open_image(file)
-        file.seek(PNG_DEPTH)
-        depth = file.read(1)[0]
+        file.seek(0)
+        content = file.read()
+        check_sums(content)  # at which loading does not look
+        depth = content[PNG_DEPTH]
         _match_transparency(image, depth)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         depth = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ SKIPPED = (
     *(".*", "[Dd]esktop.ini", "[Tt]humbs.db", "ehthumbs.db", "@eaDir", "__MACOSX", "__pycache__"),
     *("lost+found", "System Volume Information", "$RECYCLE.BIN"),  # at the top of disks and cards
 )
+_SKIPPED = re.compile("|".join(map(translate, SKIPPED)))
 NAMED = 10
 
 
@@ -54,7 +55,7 @@ def list_images(folder: Path, below: str = "") -> Iterator[str]:
 
 def is_skipped(name: str) -> bool:
     """Tell whether a file or folder of this name is none of the images."""
-    return any(fnmatchcase(name, pattern) for pattern in SKIPPED)
+    return _SKIPPED.match(name) is not None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

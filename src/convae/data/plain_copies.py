@@ -30,6 +30,25 @@ def without_metadata(content: bytes) -> bytes | None:
     return None
 
 
+def check_sums(png: bytes) -> None:
+    """Refuse a PNG file that is cut off or has a chunk with a wrong check sum.
+
+    Raises
+    ------
+    ValueError
+        If it is one.
+    """
+    at, kind = len(PNG), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", png, at) if len(png) >= at + 12 else (0, b"")
+        end = at + 8 + length
+        if not kind or len(png) < end + 4:
+            raise ValueError("it is cut off")
+        if zlib.crc32(png[at + 4 : end]) != int.from_bytes(png[end : end + 4]):
+            raise ValueError(f"wrong check sum of {kind!r}")
+        at = end + 4
+
+
 def _plain_png(content: bytes) -> bytes:
     parts, at, kind = [PNG], len(PNG), b""
     while kind != b"IEND":
