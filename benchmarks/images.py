@@ -1,5 +1,6 @@
-"""Time how the pipeline reads a folder of images, compared with Pillow alone."""
+"""Time how the pipeline reads a folder of images or of tar shards, compared with Pillow alone."""
 
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,18 @@ from convae.data.params import DataParams
 from convae.network.preparation import LARGEST_PIXELS
 
 SIZE = (64, 64)
-# Kinds of files: side in pixels and file name extension.
-KINDS = {"photographs": (1600, ".jpg"), "small images": (64, ".png")}
+# Kinds of files: height, width, file name extension, and whether they are in shards.
+KINDS = {
+    "photographs": (1600, 1600, ".jpg", False),
+    "small images": (64, 64, ".png", False),
+    "photographs in shards": (375, 500, ".jpg", True),
+    "small images in shards": (28, 28, ".png", True),
+}
+PER_SHARD = 1000
 
 
-def write_images(folder: Path, side: int, ending: str, count: int) -> list[Path]:
-    """Cut random squares out of two photographs, resize them, and save them."""
+def write_images(folder: Path, size: tuple[int, int], ending: str, count: int) -> list[Path]:
+    """Cut random squares out of two photographs, resize them to a height and width, and save them."""
     folder.mkdir(parents=True)
     generator = np.random.default_rng(0)
     paths = []
@@ -28,8 +35,18 @@ def write_images(folder: Path, side: int, ending: str, count: int) -> list[Path]
         photograph = Image.fromarray(load_sample_images().images[number % 2])
         left, top = (int(generator.integers(0, most)) for most in (340, 127))
         paths.append(folder / f"{number:05}{ending}")
-        photograph.resize((side, side), box=(left, top, left + 300, top + 300)).save(paths[-1])
+        photograph.resize(size[::-1], box=(left, top, left + 300, top + 300)).save(paths[-1])
     return paths
+
+
+def pack(paths: list[Path], folder: Path) -> Path:
+    """Put files into tar shards."""
+    folder.mkdir()
+    for first in range(0, len(paths), PER_SHARD):
+        with tarfile.open(folder / f"photos-{first // PER_SHARD:06}.tar", "w") as shard:
+            for path in paths[first : first + PER_SHARD]:
+                shard.add(path, path.name)
+    return folder
 
 
 def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str, Any]:
@@ -51,11 +68,12 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
     """
     results: dict[str, Any] = {}
     for kind, count in counts.items():
-        side, ending = KINDS[kind]
-        paths = write_images(folder / kind, side, ending, count)
+        height, width, ending, in_shards = KINDS[kind]
+        paths = write_images(folder / kind, (height, width), ending, count)
+        read_from = pack(paths, folder / f"{kind} packed") if in_shards else folder / kind
         params = DataParams(
-            source=str(folder / kind),
             classes="folders",
+            source=str(read_from),
             train_images=None,
             test_images=None,
             image_size=SIZE,
@@ -83,5 +101,5 @@ def measure_images(folder: Path, counts: dict[str, int], pairs: int) -> dict[str
             ):
                 source.fill({"train": train, "test": test})
             seconds["pipeline"].append(time.perf_counter() - since)
-        results[kind] = {"images": count, "side": side, "cores": joblib.cpu_count(), "seconds": seconds}
+        results[kind] = {"images": count, "size": [height, width], "cores": joblib.cpu_count(), "seconds": seconds}
     return results

@@ -196,10 +196,11 @@ def measure_sums(bench: Bench) -> dict[str, Any]:
 
 
 def measure_folder(bench: Bench) -> dict[str, Any]:
-    """Read folders of images."""
+    """Read folders of images and of shards."""
     from benchmarks.images import measure_images
 
     counts = {"photographs": bench.scale.images // 300, "small images": bench.scale.images // 6}
+    counts |= {"photographs in shards": bench.scale.images // 60, "small images in shards": bench.scale.images // 3}
     return measure_images(bench.folder / "images", counts, bench.scale.pairs)
 
 

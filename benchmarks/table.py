@@ -229,7 +229,7 @@ def _images(section: Results) -> str:
             speeds = [
                 number(each["images"] / seconds) for seconds in (median(pipeline), median(pillow) / each["cores"])
             ]
-            name = f"{kind}, {each['side']} x {each['side']}"
+            name = "{}, {} x {}".format(kind, *each["size"])
             rows.append([name, *speeds, f"{median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"])
     return _table(["images of a folder a second", "`download`", "Pillow on all cores", "share"], rows)
 
