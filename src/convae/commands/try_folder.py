@@ -87,7 +87,8 @@ def check_folder(folder: Path) -> Path:
     if not folder.exists():
         raise ConvaeError(name, "is not there", "name a folder of images")
     if folder.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar") and folder.is_file():
-        raise ConvaeError(name, "is an archive", "unpack it, and name the folder that comes out")
+        fix = "put it into a folder of its own, and name that" if folder.suffix.lower() == ".tar" else "unpack it"
+        raise ConvaeError(name, "is an archive", f"{fix}; see docs/images.md")
     if not folder.is_dir():
         raise ConvaeError(name, "is a file", f"name a folder, such as {shown(str(folder.parent))}")
     real = folder.resolve()
