@@ -195,6 +195,13 @@ def measure_sums(bench: Bench) -> dict[str, Any]:
     return measure_arithmetic(bench.scale.images, 2 * bench.scale.pairs + 1)
 
 
+def measure_search(bench: Bench) -> dict[str, Any]:
+    """Search for nearest neighbours."""
+    from benchmarks.neighbours import measure_neighbours
+
+    return measure_neighbours(bench.scale.images, bench.scale.pairs)
+
+
 def measure_folder(bench: Bench) -> dict[str, Any]:
     """Read folders of images and of shards."""
     from benchmarks.images import measure_images
@@ -224,6 +231,7 @@ SECTIONS = {
     "tsne": measure_tsne,
     "dvc": measure_dvc,
     "growth": measure_growth,
+    "neighbours": measure_search,
     "images": measure_folder,
     "explorer": measure_explorer,
     "scale": measure_scale,

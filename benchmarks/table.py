@@ -6,10 +6,11 @@ from fractions import Fraction
 from statistics import median
 from typing import Any
 
+from benchmarks import neighbours
+
 BEGIN, END = "<!-- benchmarks/results.md begins -->\n", "<!-- benchmarks/results.md ends -->\n"
 
-PIXELS = 28 * 28
-LATENT = 256
+PIXELS, LATENT = 28 * 28, 256
 Results = dict[str, Any]
 
 
@@ -29,12 +30,11 @@ def render(results: Results) -> str:
         parts.append(_dvc(results))
     if "growth" in sections:
         parts += [_growth_of_time(results), _growth_of_memory(results)]
-    if "images" in sections:
-        parts.append(_images(sections["images"]))
-    if "explorer" in sections:
-        parts.append(_explorer(sections["explorer"]))
-    if "scale" in sections:
-        parts.append(_scale(sections["scale"]))
+    if "neighbours" in sections:
+        parts.append(_table(*neighbours.table(sections["neighbours"])))
+    for name, format_section in (("images", _images), ("explorer", _explorer), ("scale", _scale)):
+        if name in sections:
+            parts.append(format_section(sections[name]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,13 +60,12 @@ def limit(results: Results, multiply_adds: float, moved: float) -> float:
 def work(results: Results, images: int, tests: int, epochs: int) -> dict[str, float]:
     """Count the fewest multiply-adds of each stage: those of the network, or of all distances between latents."""
     network = results["network"]
-    distances = tests**2 * LATENT
     return {
         "train": epochs * (images * network["training"] + tests * network["forward"]),
         "evaluate": (images + tests) * network["forward"],
         "extract": tests * network["forward"],
-        "tsne": distances,
-        "quality": distances,
+        "tsne": tests**2 * LATENT,
+        "quality": tests**2 * LATENT,
     }
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from convae.maps.candidates import CHUNK, TILE, Candidates, by_products
 from convae.shared import one_blas_thread
 
-# Queries that are searched for at once.
-BLOCK = 256
+# Queries that are searched for at once, and values of which distances are computed at once, in the processor's cache.
+BLOCK, CACHED = 256, 2**16
 # Points of so few values are searched with a tree. It is faster, and float32 cannot resolve points so close together.
 TREE_VALUES = 3
 # Further neighbours that are looked for, to notice ties; relative error of the distances of a tree, with a reserve.
@@ -79,8 +79,10 @@ def search_others(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
 
 def distances_between(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Compute the distances of points, [N, D], to others, [N, D] or [D]: float64 [N]."""
-    distances: np.ndarray = np.linalg.norm(points.astype(np.float64) - others, axis=1)
-    return distances
+    differences = points.astype(np.float64)
+    differences -= others
+    differences *= differences
+    return np.asarray(np.sqrt(differences.sum(axis=1)))
 
 
 def _by_tree(points: np.ndarray, tree: Any, count: int) -> Callable[[slice], Candidates]:
@@ -100,8 +102,9 @@ def _ranked(points: np.ndarray, among: np.ndarray, candidates: Candidates, count
     """Rank the candidates of each point by distance and row; return the rows and distances of the first, [N, count]."""
     queries, rows, _ = candidates
     distances = np.empty(len(rows))
-    for start in range(0, len(rows), CHUNK):
-        part = slice(start, start + CHUNK)
+    chunk = max(1, CACHED // points.shape[1])
+    for start in range(0, len(rows), chunk):
+        part = slice(start, start + chunk)
         distances[part] = distances_between(among[rows[part]], points[queries[part]])
     order = np.lexsort((rows, distances, queries))
     first = np.searchsorted(queries[order], np.arange(len(points)))[:, None] + np.arange(count)
