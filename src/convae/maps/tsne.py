@@ -111,7 +111,9 @@ def _affinities(latents: np.ndarray, params: TsneParams) -> Any:
     distances = np.sqrt(np.square(distances).astype(np.float32)).astype(np.float64)
     found = PrecomputedNeighbors(rows, distances)
     if uniform:
-        return Uniform(knn_index=found)
+        # The mean: neighbours of each other count twice. On MNIST's test latents, this gives a neighbour recall of
+        # 0.428, against 0.388 if they count once ("max"), and 0.430 with perplexity 30.
+        return Uniform(knn_index=found, symmetrize="mean")
     return PerplexityBasedNN(knn_index=found, perplexity=params.perplexity, n_jobs=joblib.cpu_count())
 
 
