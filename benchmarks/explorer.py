@@ -9,8 +9,10 @@ from playwright.sync_api import Page, sync_playwright
 from sklearn.datasets import load_digits
 
 from convae.views.explorer import page
+from convae.views.explorer.beside import scripts_beside, write_beside
 from convae.views.explorer.network_data import Network
-from convae.views.explorer.page_data import Points, choose_shown, explorer_data
+from convae.views.explorer.page_data import MOST, choose_shown, explorer_data
+from convae.views.explorer.points import Points
 
 BROWSERS = ("chromium", "google-chrome")
 # Too large to be in the page.
@@ -56,8 +58,11 @@ def write_page(path: Path, count: int) -> None:
     """Write an explorer of `count` points in ten clusters, with scikit-learn's digits as images."""
     random, digits = np.random.default_rng(0), load_digits()
     row = np.arange(count) % len(digits.target)
-    images = np.kron(digits.images[row][:, np.newaxis] * (255 / 16), np.ones((3, 3))).astype(np.uint8)
-    images = np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    pixels = (digits.images[:, np.newaxis] * (255 / 16)).astype(np.uint8)
+    # The images of very many points are in other files, which take no part in what is measured: small ones will do.
+    if count <= MOST:
+        pixels = np.pad(pixels.repeat(3, axis=2).repeat(3, axis=3), ((0, 0), (0, 0), (2, 2), (2, 2)))
+    images = pixels[row]
     labels = digits.target[row]
     centres = random.normal(size=(10, 2)) * 30
     points = Points(
@@ -77,6 +82,7 @@ def write_page(path: Path, count: int) -> None:
     shown = choose_shown(points, NO_NETWORK)
     content = {**explorer_data("Digits", points, shown, arrays, NO_NETWORK), "copies": []}
     path.write_text(page(content), encoding="utf-8")
+    write_beside(path.with_name(f"{path.stem}_files"), scripts_beside(points, shown, arrays, NO_NETWORK))
 
 
 def measure_explorer(folder: Path, counts: tuple[int, ...]) -> dict[str, Any]:

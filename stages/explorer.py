@@ -8,20 +8,22 @@ from convae import artifacts
 from convae.data.files import read_dataset
 from convae.data.labels import read_classes, read_labels
 from convae.latents.splits import read_splits
-from convae.maps.neighbours import kept_neighbours, neighbours, read_neighbours
+from convae.maps.neighbours import kept_neighbours, read_neighbours
 from convae.network.preparation import read_preparation
 from convae.network.stored import read_network
 from convae.progress import doing, log
 from convae.stage import run
 from convae.views.explorer import page
+from convae.views.explorer.beside import scripts_beside, write_beside
 from convae.views.explorer.copies import read_copies, shown_copies
 from convae.views.explorer.network_data import Network
-from convae.views.explorer.page_data import choose_shown, explorer_data, read_points
+from convae.views.explorer.page_data import choose_shown, explorer_data
+from convae.views.explorer.points import read_points
 
 
 @doing("writing the page")
 def main() -> None:
-    data, folder = Path("artifacts/data"), Path("artifacts/latents")
+    data, folder, plots = Path("artifacts/data"), Path("artifacts/latents"), Path("artifacts/plots")
     latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
     classes, counts = read_classes(data / "classes.json"), read_splits(folder / "splits.json", latents)
     labels = read_labels(folder / "labels.npy", latents, len(classes))
@@ -32,13 +34,11 @@ def main() -> None:
     stored = read_network(folder / "layers.json", Path("artifacts/model/weights.safetensors"))
     network = Network(*stored, latents, read_preparation(data / "preparation.json").content())
     shown = choose_shown(points, network)
-    if len(shown.rows) < len(latents):  # neighbours must be among the points that are shown
-        near, distances = neighbours(latents[shown.rows])
-    kept = kept_neighbours(latents[shown.rows], near, points.embedding[shown.rows])
-    arrays = {"neighbours": near, "distances": distances, "kept": kept}
+    arrays = {"neighbours": near, "distances": distances, "kept": kept_neighbours(latents, near, points.embedding)}
     copies = shown_copies(read_copies(data / "copies.csv", counts), shown.rows)
     content = {**explorer_data(dataset.name, points, shown, arrays, network), "copies": copies}
-    artifacts.write_bytes(Path("artifacts/plots/explorer.html"), page(content).encode())
+    write_beside(plots / "explorer_files", scripts_beside(points, shown, arrays, network))
+    artifacts.write_bytes(plots / "explorer.html", page(content).encode())
     log("artifacts/plots/explorer.html shows the map and the images; `convae explore` opens it")
 
 

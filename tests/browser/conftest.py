@@ -79,20 +79,21 @@ class Example:
         self.on_map, _ = nearest(self.positions, k)
         both = zip(self.neighbours, self.on_map, strict=True)
         self.kept = np.array([np.isin(*pair).sum() for pair in both], np.uint8)
-        self.same = (self.labels[self.neighbours] == self.labels[:, None]).sum(1)
+        self.same = (self.labels[self.neighbours] == self.labels[:, None]).sum(1).astype(np.uint8)
         # Not the indices themselves: they must not be mistaken for each other.
         self.rows = (3 * np.arange(n) + 5).astype(np.uint32)
         self.colours = [COLOURS[label % 3] for label in range(len(self.classes))]
 
     def data(self) -> dict[str, Any]:
         arrays = {"rows": self.rows, "positions": self.positions}
-        arrays |= {"labels": self.labels} if self.classes else {}
+        arrays |= {"labels": self.labels, "same": self.same} if self.classes else {}
         arrays |= {"errors": self.errors, "neighbours": self.neighbours, "distances": self.distances, "kept": self.kept}
         return {
             "title": "Fruit",
             "about": "Some images of fruit",
             "total": self.count,
             "count": self.count,
+            "k": self.neighbours.shape[1],
             "classes": self.classes,
             "colours": [[colour, colour] for colour in self.colours],
             "centres": self.centres,
@@ -103,6 +104,7 @@ class Example:
             "sheets": {
                 "columns": 32,
                 "per_sheet": 1024,
+                "beside": False,
                 "images": sheets(self.images),
                 "reconstructions": sheets(self.reconstructions),
             },
@@ -159,7 +161,8 @@ def show(browser: Browser, tmp_path: Path, complaints: list[str]) -> Iterator[Ca
         opened.set_default_timeout(5000)
         opened.on("console", lambda message: complaints.append(message.text))
         opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("request", lambda request: complaints.append(request.url[:200]))
+        files = f"{file.with_suffix('').as_uri()}_files/"
+        opened.on("request", lambda request: request.url.startswith(files) or complaints.append(request.url[:200]))
         opened.goto(file.as_uri() + address)
         wait_until(opened, "document.querySelector('#welcome li')")
         complaints[:] = [text for text in complaints if not text.startswith((file.as_uri(), "data:", "blob:"))]

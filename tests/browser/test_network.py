@@ -66,11 +66,16 @@ def random_network(**config: Any) -> Autoencoder:
     return network
 
 
-def spec_of(network: Autoencoder, folder: Path) -> dict[str, Any]:
-    """Give a network as the page's data has it, by way of the files that the stages write and read."""
+def stored_network(network: Autoencoder, folder: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """Write the files that the stages write of a network, and read them."""
     artifacts.write_json(folder / "layers.json", describe(network))
     write_weights(folder / "weights.safetensors", weights(network))
-    stored = read_network(folder / "layers.json", folder / "weights.safetensors")
+    return read_network(folder / "layers.json", folder / "weights.safetensors")
+
+
+def spec_of(network: Autoencoder, folder: Path) -> dict[str, Any]:
+    """Give a network as the page's data has it, by way of the files that the stages write and read."""
+    stored = stored_network(network, folder)
     shown = shown_network(
         Network(*stored, np.empty((0, 1)), Preparation().content()), ("encoder", "decoder"), np.arange(0)
     )

@@ -33,6 +33,7 @@ WITHOUT_EFFECT = {
     *("narwhals", "packaging", "pandas", "pydot", "pyparsing", "python-dateutil", "rich", "setuptools", "six"),
 }
 WEB = "src/convae/views/explorer/web"  # the one dependency that is a folder: its files are read
+FILES = "artifacts/plots/explorer_files"
 CODE = re.compile(rf"\.|stages|src(/convae(/[a-z]+)?)?|src/convae/views/explorer|{WEB}")
 
 
@@ -55,6 +56,8 @@ def summarised(events: list[tuple[str, str]]) -> dict[str, set[str]]:
         if event in seen and not name.startswith(SCRATCH):
             seen[event].add(name)
     seen["write"] -= seen.pop("rename")  # temporary files, which are gone under that name
+    # The one output that is a folder.
+    seen["write"] = {FILES if name.startswith(f"{FILES}/") else name for name in seen["write"]}
     # Python reads the sources that it imports and the folders where it looks for them, and the stage notes the other
     # sources; none of that is a read of data.
     seen["read"] = {name for name in seen["read"] if not name.endswith(".py") and not CODE.fullmatch(name)}

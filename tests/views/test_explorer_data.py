@@ -15,18 +15,20 @@ from convae import artifacts
 from convae.errors import ConvaeError
 from convae.views.explorer import page_data as explorer
 from convae.views.explorer import tiles
+from convae.views.explorer.beside import layered, scripts_beside, write_beside
 from convae.views.explorer.copies import read_copies, shown_copies
 from convae.views.explorer.network_data import Network
+from convae.views.explorer.points import Points
 
 RANDOM = np.random.default_rng(0)
 LAYERS: dict[str, Any] = {"encoder": [{"kind": "linear", "input": [1, 8, 8]}], "decoder": [{"kind": "tanh"}]}
 
 
-def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool = False) -> explorer.Points:
+def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool = False) -> Points:
     smooth = np.linspace(0, 200, count * int(np.prod(shape))).reshape(count, *shape)
     images = (smooth + RANDOM.integers(0, 30, (count, 1, *shape[1:]))).astype(np.uint8)
     first = count // 3
-    return explorer.Points(
+    return Points(
         images={"train": images[:first], "test": images[first:]},
         reconstructions=images // 2,
         errors=RANDOM.random(count).astype(np.float32),
@@ -38,7 +40,7 @@ def made(count: int, shape: tuple[int, int, int], classes: int = 3, files: bool 
     )
 
 
-def network_of(points: explorer.Points, encoder: int = 5, decoder: int = 4, latent_size: int = 3) -> Network:
+def network_of(points: Points, encoder: int = 5, decoder: int = 4, latent_size: int = 3) -> Network:
     weights = {
         "encoder": [RANDOM.random((5, encoder // 5)), np.array([1e9, 0.1])],
         "decoder": [RANDOM.random((1, decoder))],
@@ -46,7 +48,7 @@ def network_of(points: explorer.Points, encoder: int = 5, decoder: int = 4, late
     return Network(LAYERS, weights, RANDOM.normal(size=(len(points.errors), latent_size)), {"fit": "pad"})
 
 
-def shown_data(points: explorer.Points, network: Network | None = None) -> dict[str, Any]:
+def shown_data(points: Points, network: Network | None = None) -> dict[str, Any]:
     network = network or network_of(points)
     shown = explorer.choose_shown(points, network)
     count = len(shown.rows)
@@ -56,8 +58,26 @@ def shown_data(points: explorer.Points, network: Network | None = None) -> dict[
         "kept": RANDOM.integers(0, 11, count).astype(np.uint8),
     }
     found = explorer.explorer_data("A title", points, shown, arrays, network)
+    scripts = list(scripts_beside(points, shown, arrays, network))
+    assert bool(scripts) == shown.beside == found["sheets"]["beside"]
+    for number, script in enumerate(scripts):  # the page then has what is in them
+        head, _, rest = script.partition(", ")
+        assert head == f"modules.beside.received({number}"
+        part = json.loads(rest.removesuffix(");\n"))
+        for kind in ("images", "reconstructions"):
+            found["sheets"][kind].append(part[kind])
+        found.setdefault("parts", []).append(part)
     for name, array in arrays.items():
-        assert (decoded(found["arrays"][name]) == array).all()
+        if not shown.beside:
+            assert (decoded(found["arrays"][name]) == array).all()
+        elif name == "kept":
+            assert (decoded(found["arrays"][name]) == array[shown.rows]).all()
+        else:
+            near = np.concatenate([decoded(part[name]) for part in found["parts"]])
+            assert ((shown.rows[near] if name == "neighbours" else near) == array[shown.rows]).all()
+    if points.classes:
+        same = (points.labels[arrays["neighbours"]] == points.labels[:, None]).sum(1)
+        assert (decoded(found["arrays"]["same"]) == same[shown.rows]).all()
     return json.loads(json.dumps(found, allow_nan=False))
 
 
@@ -142,7 +162,7 @@ def test_the_page_has_as_much_of_the_network_as_fits_and_says_what_it_lacks(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
-def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_points(
+def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_and_leave_the_page(
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = made(100, (channels, 24, 48))
@@ -152,25 +172,40 @@ def test_where_there_is_little_room_thumbnails_lose_levels_then_pixels_then_poin
         monkeypatch.setattr(explorer, "LEAST_BYTES", least)
         monkeypatch.setattr(explorer, "MOST_BYTES", most)
         found = shown_data(points)
-        text = json.dumps(found)
         height, width = found["thumbnail"]["height"], found["thumbnail"]["width"]
         assert width == 2 * height
-        assert len(text) <= 1.1 * (most if width == 24 else least)
+        beside = most == 1e4
+        assert found["sheets"]["beside"] == beside
+        assert len(json.dumps(found)) <= (100 * 1000 if beside else 1.1 * least)
         assert ("shown at" in found["about"]) == (width < 48)
-        assert bool(found["network"]) == (width != 24 or least == 2e4)
+        rows = decoded(found["arrays"]["rows"])
+        assert sorted(rows) == list(range(100))
+        assert (rows == np.arange(100)).all() != beside
         if 48 % width == 0:
-            images = np.concatenate(list(points.images.values()))[decoded(found["arrays"]["rows"])]
+            images = np.concatenate(list(points.images.values()))[rows]
             means = images.reshape(-1, channels, height, 24 // height, width, 48 // width).mean(axis=(3, 5))
             assert abs(thumbnails(found, "images") - means.transpose(0, 2, 3, 1)).mean() < 6
-        sizes.append((found["count"], height))
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == (100, 24)
-    assert sizes[-1][0] < 100
-    rows = decoded(found["arrays"]["rows"])
-    assert (np.diff(rows.astype(int)) > 0).all()
-    assert rows[-1] > 60
-    assert (found["total"], len(rows)) == (100, found["count"])
-    assert (decoded(found["arrays"]["errors"]) == points.errors[rows]).all()
+        assert (decoded(found["arrays"]["errors"]) == points.errors[rows]).all()
+        sizes.append(height)
+    assert sizes[:3] == sorted(sizes[:3], reverse=True)
+    assert sizes[0] == 24 > sizes[2]
+
+
+def test_more_points_than_a_page_holds_are_in_files_that_show_the_map_and_then_its_parts(tmp_path: Path) -> None:
+    embedding = np.random.default_rng(1).random((6000, 2), np.float32)
+    rows = layered(embedding)
+    assert sorted(rows) == list(range(6000))
+    whole, *quarters = (embedding[rows[start : start + 1024]] for start in range(0, 5120, 1024))
+    assert whole.std(axis=0) == pytest.approx(embedding.std(axis=0), rel=0.1)
+    assert all(part.std(axis=0).prod() < 0.5 * embedding.std(axis=0).prod() for part in quarters)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/7.js").touch()
+    write_beside(tmp_path / "files", iter(["a", "b"]))
+    assert sorted(path.name for path in (tmp_path / "files").iterdir()) == ["0.js", "1.js", "about.txt"]
+    with pytest.raises(ZeroDivisionError):
+        write_beside(tmp_path / "files", (str(1 // 0) for _ in range(1)))
+    assert [path.name for path in tmp_path.iterdir()] == ["files"]
+    assert (tmp_path / "files/1.js").read_text() == "b"
 
 
 def test_copies_are_listed_by_the_points_that_are_shown(tmp_path: Path) -> None:

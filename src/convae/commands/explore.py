@@ -14,6 +14,8 @@ from convae.commands.programs import check_account, git
 from convae.errors import ConvaeError
 
 EXPLORER = "artifacts/plots/explorer.html"
+# What the page has no room for; a page looks for a folder of its own name.
+FILES = "artifacts/plots/explorer_files"
 # Those of other commits than what is checked out: scratch of this working copy, neither tracked nor promised.
 FOLDER = Path(".convae/explore")
 
@@ -39,6 +41,8 @@ def bring(repo: Repo, rev: str) -> Path | None:
         with repo.switch(rev):
             try:
                 content = repo.dvcfs.read_bytes(EXPLORER)
+                for name in repo.dvcfs.find(FILES) if repo.dvcfs.exists(FILES) else []:
+                    artifacts.write_bytes(FOLDER / f"{rev}_files" / Path(name).name, repo.dvcfs.read_bytes(name))
             except (DvcException, OSError):  # neither in the cache nor on the remote, or there is none
                 return None
         artifacts.write_bytes(path, content)

@@ -1,4 +1,4 @@
-"""The explorer: one page, in one file, that shows the map, the images and what the network makes of them.
+"""The explorer: a page, mostly one file, that shows the map, the images and what the network makes of them.
 
 Its sources are in `web/`: `page.html`, `style.css` and the scripts, of which `start.js` uses all others.
 """
@@ -19,7 +19,7 @@ ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 
 
 def page(data: Mapping[str, Any]) -> str:
-    """Join the page's sources and the data to one text, which needs no other file and no network access.
+    """Join the page's sources and the data to one text, which needs no network access.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def page(data: Mapping[str, Any]) -> str:
     -------
     str
         HTML. Its Content-Security-Policy allows the page's own style and script, by their hashes, and images that are
-        in the page; nothing else is loaded, run or sent.
+        in the page; nothing else is loaded, run or sent, but for the scripts beside the page, if it has any.
 
     Raises
     ------
@@ -39,8 +39,10 @@ def page(data: Mapping[str, Any]) -> str:
     """
     style = _source("style.css")
     script = join_scripts({path.stem: _source(path.name) for path in FOLDER.glob("*.js")})
+    # What a trusted script loads is trusted: the files beside the page, if there are any.
+    trust = " 'strict-dynamic'" if data["sheets"]["beside"] else ""
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data: blob:; "
+        f"default-src 'none'; script-src '{_hash(script)}'{trust}; style-src '{_hash(style)}'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).translate(ESCAPES)

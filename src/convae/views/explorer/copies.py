@@ -51,10 +51,12 @@ def read_copies(path: Path, counts: Mapping[str, int]) -> list[tuple[str, list[i
 
 def shown_copies(groups: list[tuple[str, list[int | None]]], rows: np.ndarray) -> list[dict[str, Any]]:
     """Give the groups that are shown in part: their kind, their points, and how many further images are not shown."""
-    point_of = {row: point for point, row in enumerate(rows.tolist())}
+    order = np.argsort(rows, kind="stable")
     shown = []
     for kind, members in groups:
-        points = [point_of[member] for member in members if member in point_of]
-        if points:
-            shown.append({"kind": kind, "points": points, "others": len(members) - len(points)})
+        known = np.array([member for member in members if member is not None], np.int64)
+        at = np.searchsorted(rows, known, sorter=order).clip(max=len(rows) - 1)
+        points = order[at[rows[order[at]] == known]] if len(known) else known
+        if len(points):
+            shown.append({"kind": kind, "points": points.tolist(), "others": len(members) - len(points)})
     return shown

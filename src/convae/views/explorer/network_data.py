@@ -68,7 +68,7 @@ def shown_network(network: Network, parts: Sequence[str], rows: np.ndarray) -> d
         else None
         for side, arrays in network.weights.items()
     }
-    latents = encode(_half(network.latents[rows])) if "latents" in parts else None
+    latents = encode(half(network.latents[rows])) if "latents" in parts else None
     shape = network.layers["encoder"][0]["input"]
     return {**sides, "image_shape": shape, "preparation": network.preparation, "latents": latents}
 
@@ -85,14 +85,14 @@ def left_out(network: Network, parts: Sequence[str]) -> str:
 def _rounded(array: np.ndarray) -> dict[str, Any]:
     """Round weights to float16, or those of a large array to 8 bits, with a scale for each row."""
     if not _is_large(array):
-        return encode(_half(array))
+        return encode(half(array))
     rows = array.reshape(len(array), -1)
     scales = np.abs(rows).max(axis=1, keepdims=True) / np.float32(127)
     steps = np.rint(rows / np.where(scales > 0, scales, 1))
     return {**encode(steps.astype(np.int8)), "scales": encode(scales)}
 
 
-def _half(values: np.ndarray) -> np.ndarray:
+def half(values: np.ndarray) -> np.ndarray:
     """Round to float16; what is beyond its range becomes its largest number."""
     largest = np.finfo(np.float16).max
     return values.clip(-largest, largest).astype(np.float16)

@@ -2,115 +2,34 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from convae import artifacts
 from convae.views.class_centres import class_centres
 from convae.views.explorer import tiles
+from convae.views.explorer.beside import layered
 from convae.views.explorer.network_data import PARTS, Network, bytes_of, encode, left_out, shown_network
+from convae.views.explorer.points import Points, Shown
 from convae.views.palette import ON_DARK, hex_colours
 
-# At most MOST points are shown. The page may take LEAST_BYTES for FEW points, and more for each further one, up to
-# MOST_BYTES for MOST. Thumbnails are chosen to fit; where even the smallest do not, a random sample is shown.
+# A page of at most MOST points is one file. It may take LEAST_BYTES for FEW points, and more for each further one, to
+# MOST_BYTES for MOST. Thumbnails are chosen to fit. Where there are more points, or even the smallest thumbnails do not
+# fit, thumbnails, neighbours and latents are in files beside the page, which have BESIDE_BYTES for each point.
 FEW, MOST = 10_000, 70_000
-LEAST_BYTES, MOST_BYTES = 6_000_000, 40_000_000
+LEAST_BYTES, MOST_BYTES, BESIDE_BYTES = 6_000_000, 40_000_000, 1000
 # The page without any data: its scripts and its style.
 PAGE_BYTES = 150_000
+# Points whose neighbours are looked at together.
+CHUNK = 65_536
+PLACES_NONE = "Images of your own cannot be placed here: the latent vectors of so many images are not in one page."
 # For the network's sake, thumbnails get no smaller than this, which is enough to tell images apart.
 SMALL = 32
 
 
-@dataclass(frozen=True)
-class Points:
-    """All images that have a latent vector, N of them.
-
-    Attributes
-    ----------
-    images : mapping of str to numpy.ndarray
-        uint8 [n, C, H, W], by split, in the order of the latents.
-    reconstructions : numpy.ndarray
-        uint8 [N, C, H, W].
-    errors : numpy.ndarray
-        float32 [N], mean squared, on the [-1, 1] scale.
-    embedding : numpy.ndarray
-        float32 [N, 2], the map.
-    labels : numpy.ndarray
-        int64 [N].
-    classes : sequence of str
-        The labels' names; empty if there are no labels.
-    files : sequence of str
-        Each image's file; empty if the images were not in files of their own.
-    folder : str or None
-        The folder that the files are in; None if there are none.
-    """
-
-    images: Mapping[str, np.ndarray]
-    reconstructions: np.ndarray
-    errors: np.ndarray
-    embedding: np.ndarray
-    labels: np.ndarray
-    classes: Sequence[str]
-    files: Sequence[str]
-    folder: str | None = None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The rows of the points that are shown, rising; how thumbnails are made; which parts of the network are there."""
-
-    rows: np.ndarray
-    plan: tiles.Plan
-    parts: Sequence[str]
-
-
-def read_points(
-    folder: Path,
-    counts: Mapping[str, int],
-    labels: np.ndarray,
-    classes: Sequence[str],
-    files: Sequence[str],
-    images_folder: str | None,
-) -> Points:
-    """Read what the stages have written of all images that have a latent vector.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of artifacts.
-    counts : mapping of str to int
-        The number of images of each split.
-    labels, classes, files, images_folder : numpy.ndarray, sequence of str, str or None
-        See `Points`; the last is its ``folder``.
-
-    Raises
-    ------
-    ConvaeError
-        If a file is missing, damaged, or holds another number of images.
-    """
-    count, latents = sum(counts.values()), folder / "latents"
-    outputs = artifacts.read_array(latents / "reconstructions.npy", np.uint8, (count, None, None, None))
-    return Points(
-        images={
-            split: artifacts.read_array(folder / f"data/{split}_images.npy", np.uint8, (number, *outputs.shape[1:]))
-            for split, number in counts.items()
-        },
-        reconstructions=outputs,
-        errors=artifacts.read_array(latents / "errors.npy", np.float32, (count,)),
-        embedding=artifacts.read_array(folder / "tsne/embedding.npy", np.float32, (count, 2)),
-        labels=labels,
-        classes=classes,
-        files=files,
-        folder=images_folder,
-    )
-
-
 def choose_shown(points: Points, network: Network) -> Shown:
-    """Choose which points, how large and exact thumbnails and what of the network are shown, within the page's limit.
+    """Choose how large and exact thumbnails and what of the network are shown, and in which order, within the limits.
 
     Parameters
     ----------
@@ -119,31 +38,44 @@ def choose_shown(points: Points, network: Network) -> Shown:
     network : Network
         What could be shown of it.
     """
-    total = len(points.errors)
-    count = min(total, MOST)
-    names = sum(len(json.dumps(name)) + 1 for name in points.files) / total
-    # A point's bytes in the arrays, as base64.
-    each = 4 / 3 * (19 + 8 * min(10, count - 1)) + names
-    budget = LEAST_BYTES + max(0, count - FEW) * (MOST_BYTES - LEAST_BYTES) / (MOST - FEW)
+    count = len(points.errors)
+    names = sum(len(json.dumps(name)) + 1 for name in points.files) / count
+    # A point's bytes in the arrays, as base64, and in those of its neighbours.
+    each, near = 4 / 3 * 20 + names, 4 / 3 * 8 * min(10, count - 1)
+    budget = LEAST_BYTES + max(0, count - FEW) * (MOST_BYTES - LEAST_BYTES) / (MOST - FEW) - PAGE_BYTES
 
-    def choose(parts: Sequence[str]) -> tuple[tiles.Plan, float, float]:
-        """Choose thumbnails beside parts of the network: the plan, and the bytes that are left and taken for each."""
-        left = (budget - PAGE_BYTES - bytes_of(network, parts, count)) / count - each
-        return *tiles.choose_plan(list(points.images.values()), points.reconstructions, left), left
+    def in_page(parts: Sequence[str]) -> float:
+        return (budget - bytes_of(network, parts, count)) / count - each - near
 
-    alone, taken, _ = choose(())
+    def beside(parts: Sequence[str]) -> float:
+        latents = [part for part in parts if part == "latents"]
+        weights = [part for part in parts if part != "latents"]
+        return (
+            BESIDE_BYTES - near - bytes_of(network, latents, 1) if bytes_of(network, weights, 0) <= LEAST_BYTES else -1
+        )
+
+    if count <= MOST:
+        plan, chosen, fits = _choose(points, in_page)
+        if fits:
+            return Shown(np.arange(count), plan, chosen, False)
+    plan, chosen, _ = _choose(points, beside)
+    return Shown(layered(points.embedding), plan, chosen, True)
+
+
+def _choose(points: Points, room: Callable[[Sequence[str]], float]) -> tuple[tiles.Plan, Sequence[str], bool]:
+    """Choose thumbnails and parts of the network, and tell whether they fit; `room` gives the bytes for thumbnails."""
+
+    def choose(limit: float) -> tuple[tiles.Plan, float]:
+        return tiles.choose_plan(list(points.images.values()), points.reconstructions, limit)
+
+    alone, alone_taken = choose(room(()))
     smallest = min(SMALL, max(alone.height, alone.width))
     for parts, exact in PARTS:
-        plan, tile_bytes, left = choose(parts)
+        plan, taken = choose(room(parts))
         enough = is_exact(plan, points) if exact else max(plan.height, plan.width) >= smallest
-        if tile_bytes <= left and enough:
-            return Shown(_sample(total, count), plan, parts)
-    return Shown(_sample(total, min(count, int((MOST_BYTES - PAGE_BYTES) / (taken + each)))), alone, ())
-
-
-def _sample(total: int, count: int) -> np.ndarray:
-    """Choose so many rows at random, always the same."""
-    return np.sort(np.random.default_rng(0).permutation(total)[:count])
+        if taken <= room(parts) and enough:
+            return plan, parts, True
+    return alone, (), alone_taken <= room(())
 
 
 def is_exact(plan: tiles.Plan, points: Points) -> bool:
@@ -169,21 +101,23 @@ def explorer_data(
     shown : Shown
         Which of them are shown.
     arrays : mapping of str to numpy.ndarray
-        Of the n shown points: ``neighbours`` [n, k], as indices among the shown points, their ``distances`` [n, k], and
-        ``kept`` [n], how many of these neighbours are also among the k nearest on the map.
+        ``neighbours`` [N, k], as rows, their ``distances`` [N, k], and ``kept`` [N], how many of these neighbours are
+        also among the k nearest on the map.
     network : Network
         Of which the parts that were chosen are shown.
     """
     rows, plan = shown.rows, shown.plan
     total, channels, height, width = points.reconstructions.shape
     ends = np.cumsum([len(each) for each in points.images.values()]).tolist()
-    centres = class_centres(points.embedding[rows], points.labels[rows]) if points.classes else {}
+    centres = class_centres(points.embedding, points.labels) if points.classes else {}
+    near = {} if shown.beside else {name: arrays[name] for name in ("neighbours", "distances")}
     every = {
         "rows": rows.astype(np.uint32),
         "positions": points.embedding[rows],
-        **({"labels": points.labels[rows].astype(np.uint16)} if points.classes else {}),
+        **(_of_labels(points, arrays["neighbours"], rows) if points.classes else {}),
         "errors": points.errors[rows],
-        **arrays,
+        "kept": arrays["kept"][rows],
+        **near,
     }
     images = list(points.images.values())
     smaller = (plan.height, plan.width) != (height, width)
@@ -195,6 +129,7 @@ def explorer_data(
         "about": about,
         "total": total,
         "count": len(rows),
+        "k": arrays["neighbours"].shape[1],
         "classes": list(points.classes),
         "colours": list(zip(hex_colours(len(points.classes)), hex_colours(len(points.classes), ON_DARK), strict=True)),
         "centres": [[label, *at] for label, at in centres.items()],
@@ -206,10 +141,23 @@ def explorer_data(
         "sheets": {
             "columns": tiles.COLUMNS,
             "per_sheet": tiles.PER_SHEET,
-            "images": tiles.image_sheets(images, rows, plan),
-            "reconstructions": tiles.reconstruction_sheets(points.reconstructions, rows, plan),
+            "beside": shown.beside,
+            "images": [] if shown.beside else tiles.image_sheets(images, rows, plan),
+            "reconstructions": [] if shown.beside else tiles.reconstruction_sheets(points.reconstructions, rows, plan),
         },
         "arrays": {name: encode(array) for name, array in every.items()},
-        "network": shown_network(network, shown.parts, rows),
-        "left_out": left_out(network, shown.parts),
+        "network": shown_network(
+            network, [part for part in shown.parts if not (shown.beside and part == "latents")], rows
+        ),
+        "left_out": left_out(network, shown.parts) or (PLACES_NONE if shown.beside else ""),
     }
+
+
+def _of_labels(points: Points, neighbours: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Give each point's label, and how many of its neighbours have the same."""
+    labels = points.labels.astype(np.uint8 if len(points.classes) <= 256 else np.uint16)
+    same = np.empty(len(labels), np.uint8)
+    for start in range(0, len(labels), CHUNK):
+        part = slice(start, start + CHUNK)
+        same[part] = (labels[neighbours[part]] == labels[part, np.newaxis]).sum(axis=1)
+    return {"labels": labels[rows], "same": same[rows]}

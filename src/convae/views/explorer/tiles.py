@@ -89,12 +89,14 @@ def choose_plan(images: Sequence[np.ndarray], reconstructions: np.ndarray, limit
 
 
 def take_rows(parts: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """Take rows, in rising order, of the arrays as if they were concatenated."""
-    found, first = [], 0
+    """Take rows of the arrays as if they were concatenated."""
+    taken = np.empty((len(rows), *parts[0].shape[1:]), parts[0].dtype)
+    first = 0
     for part in parts:
-        found.append(part[rows[(rows >= first) & (rows < first + len(part))] - first])
+        own = (rows >= first) & (rows < first + len(part))
+        taken[own] = part[rows[own] - first]
         first += len(part)
-    return np.concatenate(found)
+    return taken
 
 
 def image_sheets(parts: Sequence[np.ndarray], rows: np.ndarray, plan: Plan) -> list[str]:

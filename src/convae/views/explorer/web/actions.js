@@ -1,4 +1,5 @@
 import { keepAddress } from "./address.js";
+import { neighboursOf, partOf } from "./beside.js";
 import { hover } from "./card.js";
 import { insidePolygon, nearestOnMap } from "./cells.js";
 import { paintAll } from "./colours.js";
@@ -27,6 +28,7 @@ export function zoomToFocus() {
 function refocus() {
   const points = focused();
   state.focus = points ? new Uint8Array(data.count) : null;
+  state.focused = points ?? [];
   for (const i of points ?? []) /** @type {Uint8Array} */ (state.focus)[i] = 1;
   byId("welcome").hidden = Boolean(points);
   showHint();
@@ -40,10 +42,10 @@ export function select(point, aloud = true) {
   hover(-1);
   Object.assign(state, { selected: point, row: 0, step: -1, near: [], other: -1, choosing: false });
   if (point >= 0) {
-    const [start, end] = [point * data.k, (point + 1) * data.k];
-    const [points, distances] = [data.neighbours.subarray(start, end), data.distances.subarray(start, end)];
+    const near = neighboursOf(point);
+    if (!near) void partOf(point).then(() => addNear(point));
     state.near = [
-      { title: "Nearest in latent space", points: [...points], distances: [...distances] },
+      { title: "Nearest in latent space", ...(near ?? { points: [], distances: [] }) },
       { title: "Nearest on the map", ...nearestOnMap(grid, point, data.k) },
     ];
     bringIntoView(point);
@@ -54,10 +56,20 @@ export function select(point, aloud = true) {
   if (aloud && point >= 0) say(`${describe(point)}. ${sentenceOf(point)}`);
 }
 
+/** Show the selected point's nearest in latent space, once they are here. @param {number} point that they were wanted for */
+function addNear(point) {
+  const near = neighboursOf(point);
+  if (!near || state.selected !== point || state.near[0].points.length) return;
+  Object.assign(state.near[0], near);
+  changed("selected");
+  refocus();
+  say(sentenceOf(point));
+}
+
 /** @param {number} point that is selected @returns {string} what its neighbours say about it */
 function sentenceOf(point) {
-  if (!data.k) return "";
   const [near, onMap] = state.near;
+  if (!near.points.length) return "";
   const common = onMap.points.filter((i) => near.points.includes(i)).length;
   const alike = data.same ? `${data.same[point]} of ${data.k} nearest have its class; ` : "";
   return `${alike}${common} of ${data.k} in common with the map`;

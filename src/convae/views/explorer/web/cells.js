@@ -44,19 +44,30 @@ export function makeGrid(positions) {
 }
 
 /**
- * Call `visit` for each point of the cells that a rectangle touches.
  * @param {Grid} of @param {number} left @param {number} bottom @param {number} right @param {number} top
- * @param {(point: number) => void} visit
+ * @returns {number[]} where the points of the cells that a rectangle touches are in `order`: first, end, first, end, ...
  */
-function visitCells(of, left, bottom, right, top, visit) {
+export function rangesIn(of, left, bottom, right, top) {
   const first = Math.max(0, Math.floor((left - of.left) / of.cell));
   const last = Math.min(of.columns - 1, Math.floor((right - of.left) / of.cell));
   const lowest = Math.max(0, Math.floor((bottom - of.bottom) / of.cell));
   const highest = Math.min(of.rows - 1, Math.floor((top - of.bottom) / of.cell));
-  if (last < first) return;
-  for (let row = lowest; row <= highest; row++) {
-    const end = of.starts[row * of.columns + last + 1];
-    for (let at = of.starts[row * of.columns + first]; at < end; at++) visit(of.order[at]);
+  const ranges = [];
+  for (let row = lowest; row <= highest && first <= last; row++) {
+    ranges.push(of.starts[row * of.columns + first], of.starts[row * of.columns + last + 1]);
+  }
+  return ranges;
+}
+
+/**
+ * Call `visit` for each point of the cells that a rectangle touches.
+ * @param {Grid} of @param {number} left @param {number} bottom @param {number} right @param {number} top
+ * @param {(point: number) => void} visit
+ */
+export function visitCells(of, left, bottom, right, top, visit) {
+  const ranges = rangesIn(of, left, bottom, right, top);
+  for (let r = 0; r < ranges.length; r += 2) {
+    for (let at = ranges[r]; at < ranges[r + 1]; at++) visit(of.order[at]);
   }
 }
 

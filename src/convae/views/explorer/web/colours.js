@@ -18,8 +18,17 @@ export const paint = new Uint32Array(data.count);
 /** Each point's colour when others stand out. */
 export const faint = new Uint32Array(data.count);
 
+/** @type {{all: Record<string, Colouring> | null}} made when they are asked for */
+const made = { all: null };
+
 /** @returns {Record<string, Colouring>} by key, those that the data has */
 export function colourings() {
+  made.all ??= makeColourings();
+  return made.all;
+}
+
+/** @returns {Record<string, Colouring>} */
+function makeColourings() {
   const { k, kept, same, errors } = data;
   /** @type {Record<string, Colouring>} */
   const all = {};

@@ -19,7 +19,7 @@ const FITS = {
 /** Take images that are dropped on the page, or chosen. */
 export function listenToDrops() {
   const chosen = /** @type {HTMLInputElement} */ (byId("file"));
-  byId("open").hidden = !data.network?.encoder;
+  byId("open").hidden = !canPlace();
   byId("open").addEventListener("click", () => chosen.click());
   chosen.addEventListener("change", () => {
     if (chosen.files?.length) void placeImage(chosen.files[0]);
@@ -34,9 +34,14 @@ export function listenToDrops() {
   });
 }
 
+/** @returns {boolean} whether the page has the encoder and what it needs to compare with all points */
+function canPlace() {
+  return Boolean(data.network?.encoder) && !data.sheets.beside;
+}
+
 /** Encode an image, and show where it belongs on the map. @param {File} file */
 async function placeImage(file) {
-  if (!data.network?.encoder) return tell(data.left_out);
+  if (!canPlace()) return tell(data.left_out);
   /** @type {ImageBitmap} */
   let image;
   try {
@@ -77,7 +82,8 @@ async function showPlaced(name, pixels) {
   });
   const places = points.map((i) => data.positions.slice(2 * i, 2 * i + 2));
   const [x, y] = meanOf(places, closeness(distances, 1e-6));
-  const ordinary = data.k ? Float32Array.from({ length: data.count }, (_, i) => data.distances[i * data.k]).sort() : null;
+  const far = data.distances;
+  const ordinary = data.k && far ? Float32Array.from({ length: data.count }, (_, i) => far[i * data.k]).sort() : null;
   const usual = ordinary ? ` Half of the images here have another one within ${short(ordinary[data.count >> 1])}.` : "";
   tell(`${name} is shown in the panel.`);
   setMade({

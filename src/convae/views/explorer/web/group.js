@@ -17,8 +17,9 @@ export function showGroup() {
   if (!group) return;
   const { points } = group;
   const title = make("h2", { id: "group-title" }, `${group.title}: ${grouped(points.length)} points`);
-  const mean = points.reduce((sum, i) => sum + data.errors[i], 0) / points.length;
-  const all = data.errors.reduce((sum, error) => sum + error, 0) / data.count;
+  let [sum, all] = [0, 0];
+  for (const i of points) sum += data.errors[i];
+  for (const error of data.errors) all += error;
   const copy = button("Copy CSV", () => void copyText(csvOf(points)).then(() => say("Copied")));
   section.append(
     make(
@@ -27,7 +28,7 @@ export function showGroup() {
       title,
       closing("Clear", () => setGroup(null)),
     ),
-    make("p", { id: "mean" }, `Mean error ${short(mean)} (of all ${short(all)})`),
+    make("p", { id: "mean" }, `Mean error ${short(sum / points.length)} (of all ${short(all / data.count)})`),
     ...(data.labels ? [countsOf(points)] : []),
     make(
       "div",

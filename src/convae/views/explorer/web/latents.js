@@ -1,5 +1,6 @@
 import { decodeArray } from "./arrays.js";
 import { makeNetwork } from "./autoencoder.js";
+import { partOf } from "./beside.js";
 import { data } from "./page_data.js";
 import { contextOf, readPixels } from "./pixels.js";
 import { drawTile, loadSheet } from "./sheets.js";
@@ -30,6 +31,15 @@ export async function latentsOf(points) {
     shipped = all;
     const size = all.length / data.count;
     return points.map((point) => all.subarray(point * size, (point + 1) * size));
+  }
+  if (data.sheets.beside) {
+    const parts = await Promise.all(points.map(partOf));
+    const found = parts.flatMap(({ latents, neighbours }, place) => {
+      const size = latents && latents.length / (neighbours.length / data.k);
+      const start = size && (points[place] % data.sheets.per_sheet) * size;
+      return latents && size && start !== null ? [latents.subarray(start, start + size)] : [];
+    });
+    if (found.length === points.length) return found;
   }
   await Promise.all(points.map((point) => loadSheet("images", point)));
   return points.map((point) => {

@@ -19,17 +19,17 @@ import { byId } from "./dom.js";
  * @property {string[] | null} files
  * @property {string | null} folder where the files are, from this page's own folder
  * @property {{height: number, width: number, channels: number}} thumbnail
- * @property {{columns: number, per_sheet: number, images: string[], reconstructions: string[]}} sheets
+ * @property {{columns: number, per_sheet: number, beside: boolean, images: string[], reconstructions: string[]}} sheets where many, in files beside the page
  * @property {any} network what the page has of it: encoder and decoder, image_shape, and the points' latents; null if none
  * @property {{kind: "exact" | "near", points: number[], others: number}[]} copies groups of images that are equal, or nearly; how many of a group are not shown
  * @property {string} left_out why the page has no more of it
  * @property {number} k
- * @property {Uint32Array} rows
+ * @property {Uint32Array} rows of each point
  * @property {Float32Array} positions N x 2
- * @property {Uint16Array | null} labels
+ * @property {Uint8Array | Uint16Array | null} labels
  * @property {Float32Array} errors
- * @property {Uint32Array} neighbours N x k
- * @property {Float32Array} distances N x k
+ * @property {Uint32Array | null} neighbours N x k; null if they are beside the page
+ * @property {Float32Array | null} distances N x k
  * @property {Uint8Array} kept
  * @property {Uint8Array | null} same how many of the k neighbours have the point's label
  */
@@ -39,43 +39,50 @@ export const data = readData(element.textContent ?? "");
 // What has been decoded is not needed twice.
 element.remove();
 export const grid = makeGrid(data.positions);
-/** @type {Map<number, number>} the shown point of each row */
-const pointOfRow = new Map();
+/** @type {{points: Uint32Array | null}} the point of each row, plus 1; made when asked for */
+const ofRow = { points: null };
 
 /** @param {string} text JSON @returns {Explorer} */
 function readData(text) {
   const { arrays, ...rest } = JSON.parse(text);
   const labels = rest.classes.length && arrays.labels ? decodeArray(arrays.labels) : null;
-  const read = {
+  return {
     ...rest,
     shades: rest.colours,
     colours: rest.colours.map((/** @type {string[]} */ [light, dark]) => `light-dark(${light}, ${dark})`),
-    k: arrays.neighbours.shape[1],
     rows: decodeArray(arrays.rows),
     positions: decodeArray(arrays.positions),
     labels,
     errors: decodeArray(arrays.errors),
-    neighbours: decodeArray(arrays.neighbours),
-    distances: decodeArray(arrays.distances),
+    neighbours: arrays.neighbours ? decodeArray(arrays.neighbours) : null,
+    distances: arrays.distances ? decodeArray(arrays.distances) : null,
     kept: decodeArray(arrays.kept),
+    same: labels && decodeArray(arrays.same),
   };
-  read.same = labels && sameLabels(labels, read.neighbours, read.k);
-  return read;
 }
 
-/** @param {Uint16Array} labels @param {Uint32Array} neighbours @param {number} k @returns {Uint8Array} */
-function sameLabels(labels, neighbours, k) {
-  const same = new Uint8Array(labels.length);
-  for (let i = 0, at = 0; i < labels.length; i++) {
-    for (const end = at + k; at < end; at++) if (labels[neighbours[at]] === labels[i]) same[i]++;
-  }
-  return same;
+/** @returns {Uint32Array} the point of each row, plus 1 */
+function pointsOfRows() {
+  if (ofRow.points) return ofRow.points;
+  let most = 0;
+  for (let i = 0; i < data.count; i++) most = Math.max(most, data.rows[i]);
+  const points = new Uint32Array(most + 1);
+  for (let i = 0; i < data.count; i++) points[data.rows[i]] = i + 1;
+  ofRow.points = points;
+  return points;
 }
 
-/** @param {number} row @returns {number} the shown point of this row, or -1 */
+/** @param {number} row @returns {number} its point, or -1 */
 export function pointOf(row) {
-  if (pointOfRow.size === 0) data.rows.forEach((value, i) => void pointOfRow.set(value, i));
-  return pointOfRow.get(row) ?? -1;
+  return (pointsOfRows()[row] ?? 0) - 1;
+}
+
+/** @returns {Uint32Array} all points in the order of their rows */
+export function inOrderOfRows() {
+  const found = new Uint32Array(data.count);
+  let count = 0;
+  for (const point of pointsOfRows()) if (point) found[count++] = point - 1;
+  return found;
 }
 
 /** @param {number} i @returns {string} the class's name; empty if unlabelled */

@@ -48,7 +48,8 @@ function padded(plane, wide, high, behind) {
   const { width, height } = plane;
   const part = (/** @type {number} */ side, /** @type {number} */ goal, /** @type {number} */ by) =>
     Math.max(1, Math.floor((2 * side * goal + by) / (2 * by)));
-  const [inWidth, inHeight] = width * high > height * wide ? [wide, part(height, wide, width)] : [part(width, high, height), high];
+  const [inWidth, inHeight] =
+    width * high > height * wide ? [wide, part(height, wide, width)] : [part(width, high, height), high];
   const { pixels } = resized(plane, inWidth, inHeight, inWidth <= width ? BOX : BICUBIC);
   const made = new Uint8Array(wide * high).fill(behind);
   const [left, top] = [Math.floor((wide - inWidth) / 2), Math.floor((high - inHeight) / 2)];

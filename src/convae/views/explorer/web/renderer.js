@@ -1,15 +1,20 @@
+import { rangesIn } from "./cells.js";
 import { faint, paint, pixelOf, rgbOf } from "./colours.js";
 import { canvasById, styleOf } from "./dom.js";
 import { drawNames, placeNames } from "./names.js";
-import { data } from "./page_data.js";
+import { data, grid } from "./page_data.js";
 import { drawn, drawPictures } from "./pictures.js";
 import { shown, state } from "./state.js";
-import { view, zoomOf } from "./view.js";
+import { MANY, view, windowBox, zoomOf } from "./view.js";
 
 /** Pixels around the window: with them, discs that are partly outside need no case of their own. */
 const MARGIN = 24;
 /** Close up, images take the place of discs when at most this many points are in the window. */
 const FEW = 600;
+/** While a map of many points moves, about so many are drawn. */
+const MOVING = 150_000;
+/** How many points were last drawn. */
+let crowd = 0;
 /** @type {ImageData} */
 let image;
 /** @type {Uint32Array} the image's pixels */
@@ -18,7 +23,9 @@ let pixels;
 /** @returns {number} a disc's radius in CSS pixels: smaller where there are many points, larger when zoomed in */
 export function radiusOf() {
   const alone = Math.min(4, Math.max(1.2, 14 / data.count ** 0.23));
-  return Math.min(9, alone * Math.max(1, zoomOf()) ** 0.4);
+  const radius = Math.min(9, alone * Math.max(1, zoomOf()) ** 0.4);
+  // Of very many, each is one pixel, half covered: what is drawn is then their density.
+  return crowd > MANY ? radius * Math.max(0, 1 - Math.log(crowd / MANY) / Math.log(4)) : radius;
 }
 
 /**
@@ -66,9 +73,10 @@ export function drawPoints() {
     image = new ImageData(width, height);
     pixels = new Uint32Array(image.data.buffer);
   }
-  const radius = radiusOf() * view.ratio;
+  const { ranges, limit } = chooseDrawn();
+  const radius = Math.max(radiusOf() * view.ratio, (view.ratio - 1) / 2);
   pixels.fill(pixelOf(rgbOf(styleOf("--map"))));
-  const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height);
+  const seen = drawDiscs(discOf(Math.min(radius, MARGIN - 2), width), width, height, ranges, limit);
   context.putImageData(image, -MARGIN, -MARGIN);
   drawn.points.clear();
   const names = placeNames(context);
@@ -77,11 +85,29 @@ export function drawPoints() {
 }
 
 /**
+ * Choose which points are drawn, and note how many these are.
+ * @returns {{ranges: number[] | null, limit: number}} where in the grid's order they are, null for everywhere; only those before
+ * the limit, which are a random part of all where there are many
+ */
+function chooseDrawn() {
+  const { count } = data;
+  crowd = count;
+  if (count <= MANY) return { ranges: null, limit: count };
+  const ranges = rangesIn(grid, ...windowBox(MARGIN));
+  const inWindow = ranges.reduce((sum, place, at) => (at % 2 ? sum + place : sum - place), 0);
+  const part = view.moving ? Math.min(1, MOVING / inWindow) : 1;
+  crowd = inWindow * part;
+  return { ranges: inWindow < count / 2 ? ranges : null, limit: count * part };
+}
+
+/**
  * @param {ReturnType<typeof discOf>} disc @param {number} width @param {number} height of the image
+ * @param {number[] | null} ranges @param {number} limit as chosen
  * @returns {number} how many points are in the window
  */
-function drawDiscs(disc, width, height) {
-  const { positions, count } = data;
+function drawDiscs(disc, width, height, ranges, limit) {
+  const { positions } = data;
+  const { order } = grid;
   const scale = view.scale * view.ratio;
   const left = (view.width * view.ratio) / 2 + MARGIN - view.x * scale + 0.5;
   const top = (view.height * view.ratio) / 2 + MARGIN + view.y * scale + 0.5;
@@ -90,13 +116,17 @@ function drawDiscs(disc, width, height) {
   let seen = 0;
   // Those in focus are drawn last, and so on top.
   for (let pass = inFocus ? 0 : 1; pass < 2; pass++) {
-    for (let i = 0; i < count; i++) {
-      if (!shown[i] || (inFocus && inFocus[i] !== pass)) continue;
-      const x = positions[2 * i] * scale + left;
-      const y = top - positions[2 * i + 1] * scale;
-      if (!(x >= MARGIN / 2 && y >= MARGIN / 2 && x < right && y < bottom)) continue;
-      drawDisc(disc, (y | 0) * width + (x | 0), pass ? paint[i] : faint[i]);
-      seen++;
+    for (let range = 0; range < (ranges?.length ?? 2); range += 2) {
+      const end = ranges ? ranges[range + 1] : limit;
+      for (let at = ranges ? ranges[range] : 0; at < end; at++) {
+        const i = ranges ? order[at] : at;
+        if (i >= limit || !shown[i] || (inFocus && inFocus[i] !== pass)) continue;
+        const x = positions[2 * i] * scale + left;
+        const y = top - positions[2 * i + 1] * scale;
+        if (!(x >= MARGIN / 2 && y >= MARGIN / 2 && x < right && y < bottom)) continue;
+        drawDisc(disc, (y | 0) * width + (x | 0), pass ? paint[i] : faint[i]);
+        seen++;
+      }
     }
   }
   return seen;

@@ -1,8 +1,11 @@
+import { partOf } from "./beside.js";
 import { make } from "./dom.js";
 import { data } from "./page_data.js";
 
 /** @typedef {"images" | "reconstructions"} Kind */
 
+/** So many sheets are kept, the last ones, where they are beside the page. */
+const KEPT = 150;
 /** @type {Map<string, Promise<HTMLImageElement>>} */
 const loading = new Map();
 /** @type {Map<string, HTMLImageElement>} those that can be drawn */
@@ -14,15 +17,26 @@ export function loadSheet(kind, point) {
   const key = `${kind} ${number}`;
   let sheet = loading.get(key);
   if (!sheet) {
-    const made = new Image();
-    made.src = data.sheets[kind][number];
-    sheet = made.decode().then(() => {
+    sheet = decodeSheet(kind, point, number).then((made) => {
       loaded.set(key, made);
+      if (data.sheets.beside && loaded.size > KEPT) {
+        const [first] = loaded.keys();
+        loaded.delete(first);
+        loading.delete(first);
+      }
       return made;
     });
     loading.set(key, sheet);
   }
   return sheet;
+}
+
+/** @param {Kind} kind @param {number} point @param {number} number of its sheet @returns {Promise<HTMLImageElement>} */
+async function decodeSheet(kind, point, number) {
+  const made = new Image();
+  made.src = data.sheets.beside ? (await partOf(point))[kind] : data.sheets[kind][number];
+  await made.decode();
+  return made;
 }
 
 /**

@@ -45,6 +45,8 @@ export const state = {
   group: null,
   /** @type {Uint8Array | null} 1 for the points that stand out from the others, if some do */
   focus: null,
+  /** @type {number[]} these */
+  focused: [],
   lasso: false,
   /** Whether as many images as have room are on the map: at the start where there are no classes. */
   pictures: !data.labels,

@@ -1,10 +1,11 @@
 import { choose } from "./actions.js";
+import { masked } from "./arrays.js";
 import { colourings } from "./colours.js";
 import { button, byId, make } from "./dom.js";
-import { className, data, describe, grouped, short } from "./page_data.js";
+import { className, data, describe, grouped, inOrderOfRows, short } from "./page_data.js";
 import { tile } from "./sheets.js";
 import { shown, state } from "./state.js";
-import { worstBy } from "./worst.js";
+import { byCount, worstBy } from "./worst.js";
 
 const PAGE = 50;
 const table = { points: /** @type {ArrayLike<number>} */ ([]), start: 0, by: "index", what: "" };
@@ -25,7 +26,7 @@ function tableColumns() {
 export function openTable() {
   const { selected, near, group } = state;
   table.what = selected >= 0 ? `Index ${data.rows[selected]} and its nearest` : (group?.title ?? "All images");
-  table.points = selected >= 0 ? [selected, ...near[0].points] : (group?.points ?? [...data.rows.keys()].filter((i) => shown[i]));
+  table.points = selected >= 0 ? [selected, ...near[0].points] : (group?.points ?? masked(inOrderOfRows(), shown));
   Object.assign(table, { start: 0, by: "" });
   /** @type {HTMLDialogElement} */ (byId("table")).showModal();
   showTable();
@@ -33,14 +34,26 @@ export function openTable() {
 
 /** Order the table by a column: measures worst first, the rest ascending. @param {string} by */
 function orderTable(by) {
-  const points = Array.from(table.points);
-  const names = by === "class" ? className : by === "file" ? (/** @type {number} */ i) => data.files?.[i] ?? "" : null;
-  const place = new Uint32Array(data.count);
-  if (by in colourings() && !names) for (const [at, point] of worstBy(by).entries()) place[point] = at;
-  if (names) points.sort((a, b) => names(a).localeCompare(names(b), "en", { numeric: true }) || a - b);
-  else points.sort((a, b) => (by === "index" ? data.rows[a] - data.rows[b] : place[a] - place[b]));
-  Object.assign(table, { points, by, start: 0 });
+  const inTable = new Uint8Array(data.count);
+  for (let at = 0; at < table.points.length; at++) inTable[table.points[at]] = 1;
+  Object.assign(table, { points: masked(orderBy(by), inTable), by, start: 0 });
   showTable();
+}
+
+/** @param {string} by @returns {Uint32Array} all points in the order of a column */
+function orderBy(by) {
+  const compare = new Intl.Collator("en", { numeric: true }).compare;
+  if (by === "file") {
+    const files = data.files ?? [];
+    return Uint32Array.from(files.keys()).sort((a, b) => compare(files[a], files[b]) || a - b);
+  }
+  if (by in colourings() && by !== "class") return worstBy(by);
+  const byIndex = inOrderOfRows();
+  if (by === "index" || !data.labels) return byIndex;
+  const ranks = data.classes.map((name) => data.classes.filter((other) => compare(other, name) < 0).length);
+  const keys = new Uint16Array(data.count);
+  for (let i = 0; i < data.count; i++) keys[i] = ranks[data.labels[i]];
+  return byCount(keys, byIndex);
 }
 
 function showTable() {
@@ -48,6 +61,8 @@ function showTable() {
   const dialog = /** @type {HTMLDialogElement} */ (byId("table"));
   const columns = tableColumns();
   const headings = columns.map(({ key, name }) => {
+    // To sort a million names as people do would take half a minute.
+    if (key === "file" && data.sheets.beside) return make("th", { scope: "col" }, name);
     const sorted = key === by ? (key === "error" ? "descending" : "ascending") : "none";
     return make(
       "th",
@@ -55,19 +70,17 @@ function showTable() {
       button(name, () => orderTable(key), { className: "quiet" }),
     );
   });
-  const rows = Array.from(points)
-    .slice(start, start + PAGE)
-    .map((point) => {
-      const cells = columns.map(({ key, text }) =>
-        make("td", { className: key === "file" || key === "class" ? "name" : "" }, text(point)),
-      );
-      const open = () => {
-        dialog.close();
-        choose(point);
-      };
-      cells[0].replaceChildren(tile("images", point), button(String(data.rows[point]), open, { "aria-label": describe(point) }));
-      return make("tr", {}, ...cells);
-    });
+  const rows = Array.from({ length: Math.min(PAGE, points.length - start) }, (_, at) => points[start + at]).map((point) => {
+    const cells = columns.map(({ key, text }) =>
+      make("td", { className: key === "file" || key === "class" ? "name" : "" }, text(point)),
+    );
+    const open = () => {
+      dialog.close();
+      choose(point);
+    };
+    cells[0].replaceChildren(tile("images", point), button(String(data.rows[point]), open, { "aria-label": describe(point) }));
+    return make("tr", {}, ...cells);
+  });
   byId("table-title").textContent = what;
   const heading = Array.from(dialog.querySelectorAll("th")).findIndex((each) => each.contains(document.activeElement));
   /** @type {HTMLElement} */ (dialog.querySelector("thead")).replaceChildren(make("tr", {}, ...headings));

@@ -6,10 +6,13 @@ import { changed } from "./state.js";
 
 /**
  * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size and the heights of the bar and
- * the hint in CSS pixels; device pixels per CSS pixel (ratio).
+ * the hint in CSS pixels; device pixels per CSS pixel (ratio); whether a map of many points is moving.
  */
-export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, hint: 0, ratio: 1 };
+export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, hint: 0, ratio: 1, moving: false };
+/** With more points than this, fewer are drawn while the map moves. */
+export const MANY = 100_000;
 let gliding = 0;
+let resting = 0;
 /** The largest scale; 0 until it is asked for. */
 let largest = 0;
 
@@ -26,6 +29,11 @@ export function toTop(y) {
 /** @param {number} left @param {number} top in CSS pixels @returns {[number, number]} map units */
 export function toMap(left, top) {
   return [(left - view.width / 2) / view.scale + view.x, view.y - (top - view.height / 2) / view.scale];
+}
+
+/** @param {number} more CSS pixels around the window @returns {[number, number, number, number]} its left, bottom, right and top in map units */
+export function windowBox(more) {
+  return [...toMap(-more, view.height + more), ...toMap(view.width + more, -more)];
 }
 
 /** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar and above the hint */
@@ -70,6 +78,14 @@ export function setView(x, y, scale) {
   view.scale = allowed(scale);
   view.x = Math.min(Math.max(x, grid.left), grid.right);
   view.y = Math.min(Math.max(y, grid.bottom - view.height / 2 / fit), grid.top + view.height / 2 / fit);
+  if (data.count > MANY) {
+    view.moving = true;
+    clearTimeout(resting);
+    resting = window.setTimeout(() => {
+      view.moving = false;
+      redraw("points");
+    }, 150);
+  }
   redraw("points");
   changed("view");
 }

@@ -19,10 +19,34 @@ export function worstBy(by) {
   if (!orders[by]) {
     const { errors } = data;
     const counts = by === "same" ? data.same : by === "kept" ? data.kept : null;
-    const order = Uint32Array.from({ length: data.count }, (_, i) => i);
-    orders[by] = order.sort((a, b) => (counts ? counts[a] - counts[b] : 0) || errors[b] - errors[a] || a - b);
+    orders[by] = counts ? byCount(counts, worstBy("error")) : byError(errors);
   }
   return orders[by];
+}
+
+/** @param {Float32Array} errors none below 0, so that their bits are in the same order @returns {Uint32Array} */
+function byError(errors) {
+  // Pairs of an error's bits and a point, each sorted as one number: without a function that compares, that takes a tenth.
+  const pairs = new Uint32Array(2 * errors.length);
+  const bits = new Uint32Array(errors.buffer, errors.byteOffset, errors.length);
+  for (let i = 0; i < errors.length; i++) {
+    pairs[2 * i] = i;
+    pairs[2 * i + 1] = 0xffffffff - bits[i];
+  }
+  new BigUint64Array(pairs.buffer).sort();
+  const order = new Uint32Array(errors.length);
+  for (let place = 0; place < order.length; place++) order[place] = pairs[2 * place];
+  return order;
+}
+
+/** @param {ArrayLike<number>} keys small whole numbers, by point @param {Uint32Array} order of points @returns {Uint32Array} by the keys; equal ones in the given order */
+export function byCount(keys, order) {
+  const starts = new Uint32Array(2 ** 16 + 1);
+  for (const i of order) starts[keys[i] + 1]++;
+  for (let key = 0; key < 2 ** 16; key++) starts[key + 1] += starts[key];
+  const sorted = new Uint32Array(order.length);
+  for (const i of order) sorted[starts[keys[i]]++] = i;
+  return sorted;
 }
 
 export function listenToWorst() {
