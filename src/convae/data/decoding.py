@@ -1,9 +1,7 @@
 """Decode as many images of a folder as are wanted, leaving out or refusing those that cannot be used."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np

@@ -3,7 +3,6 @@
 import json
 import mmap
 import sys
-import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from convae.data.contents import PackedFiles
-from convae.data.decoding import SCRATCH
 from convae.data.listing import listed, shown
 from convae.data.packed import CLASS_KEYS, Packed, arranged, class_name, splits_of
 from convae.data.unusable import IMAGE_ENDINGS, LeftOut, ending
 from convae.errors import ConvaeError
 from convae.progress import progress
+from convae.temporary import SCRATCH, temporary_file
 
 ROWS = 100
 FIX = "want a column image with a struct of bytes and path, and one label with numbers or names"
@@ -82,9 +81,8 @@ def read_tables(where: str, folder: Path, names: Sequence[str], has_classes: boo
 @contextmanager
 def _scratch() -> Iterator[IO[bytes]]:
     """Open a file that goes with the process, even if that is killed."""
-    SCRATCH.mkdir(exist_ok=True)
     try:
-        with tempfile.TemporaryFile(dir=SCRATCH) as file:
+        with temporary_file() as file:
             yield file
     except OSError as error:  # of a full disk
         error.filename = error.filename or str(SCRATCH)
