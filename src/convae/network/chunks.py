@@ -118,9 +118,10 @@ def in_order(pool: ThreadPoolExecutor, compute: Callable[[Item], Result], items:
     yet.
     """
     waiting: deque[Future[Result]] = deque()
+    most = AHEAD * joblib.cpu_count()
     for item in items:
         waiting.append(pool.submit(compute, item))
-        if len(waiting) > AHEAD * joblib.cpu_count():
+        if len(waiting) > most:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

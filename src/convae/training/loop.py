@@ -206,7 +206,7 @@ def batch_gradient(
         return to_shared_grid(sums, len(part) * values, len(batch) * values)
 
     parts = torch.split(batch, chunk_size(pixels.shape[1:]))
-    for sums in in_order(pool, part_sums, parts[rank() :: world_size()]):
+    for sums in pool.map(part_sums, parts[rank() :: world_size()]):
         total += sums
     means = means_of(sum_over_processes(total), len(batch) * values)
     return means[:-1].float(), float(means[-1])
