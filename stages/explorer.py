@@ -27,7 +27,7 @@ def main() -> None:
     latents = artifacts.read_array(folder / "latents.npy", np.float32, (None, None))
     classes, counts = read_classes(data / "classes.json"), read_splits(folder / "splits.json", latents)
     labels = read_labels(folder / "labels.npy", latents, len(classes))
-    dataset = read_dataset(data / "files.json", counts)
+    dataset, copies = read_dataset(data / "files.json", counts), read_copies(data / "copies.csv", counts)
     points = read_points(Path("artifacts"), counts, labels, classes, dataset.files, dataset.folder)
     near = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
     distances = artifacts.read_array(Path("artifacts/neighbours/distances.npy"), np.float32, near.shape)
@@ -35,8 +35,8 @@ def main() -> None:
     network = Network(*stored, latents, read_preparation(data / "preparation.json").content())
     shown = choose_shown(points, network)
     arrays = {"neighbours": near, "distances": distances, "kept": kept_neighbours(latents, near, points.embedding)}
-    copies = shown_copies(read_copies(data / "copies.csv", counts), shown.rows)
-    content = {**explorer_data(dataset.name, points, shown, arrays, network), "copies": copies}
+    content = explorer_data(dataset.name, points, shown, arrays, network)
+    content["copies"] = shown_copies(copies, shown.rows)
     write_beside(plots / "explorer_files", scripts_beside(points, shown, arrays, network))
     artifacts.write_bytes(plots / "explorer.html", page(content).encode())
     log("artifacts/plots/explorer.html shows the map and the images; `convae explore` opens it")

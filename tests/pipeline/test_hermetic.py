@@ -56,8 +56,9 @@ def summarised(events: list[tuple[str, str]]) -> dict[str, set[str]]:
         if event in seen and not name.startswith(SCRATCH):
             seen[event].add(name)
     seen["write"] -= seen.pop("rename")  # temporary files, which are gone under that name
-    # The one output that is a folder.
-    seen["write"] = {FILES if name.startswith(f"{FILES}/") else name for name in seen["write"]}
+    # The one output that is a folder. An earlier one is removed file by file, by names within it.
+    within = re.compile(r"artifacts/plots/\.?explorer_files(\.tmp)?/.*|about\.txt")
+    seen["write"] = {within.sub(FILES, name) for name in seen["write"]}
     # Python reads the sources that it imports and the folders where it looks for them, and the stage notes the other
     # sources; none of that is a read of data.
     seen["read"] = {name for name in seen["read"] if not name.endswith(".py") and not CODE.fullmatch(name)}

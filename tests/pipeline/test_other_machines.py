@@ -80,7 +80,7 @@ HOSTILE = {
     "TQDM_MININTERVAL": "x",
     # by a scheduler
     "RANK": "3",
-    "WORLD_SIZE": "8",
+    "WORLD_SIZE": "1",
     "LOCAL_RANK": "1",
     "MASTER_ADDR": "10.0.0.1",
     "MASTER_PORT": "1",

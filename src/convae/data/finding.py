@@ -9,6 +9,7 @@ from convae.data.layout import Layout, layout
 from convae.data.listing import list_images
 from convae.data.packed import Packed
 from convae.data.shards import read_shards
+from convae.data.tables import read_tables
 from convae.data.unusable import LeftOut, ending, no_images, other_files
 from convae.errors import ConvaeError
 
@@ -83,6 +84,4 @@ def _read(where: str, folder: Path, packs: list[str], largest_pixels: int, has_c
     if find_spec("pyarrow") is None:
         what = "holds Parquet files, and pyarrow, which reads them, is not installed"
         raise ConvaeError(where, what, "pip install 'convae[parquet]', or pyarrow")
-    from convae.data.tables import read_tables
-
     return read_tables(where, folder, packs, has_classes)

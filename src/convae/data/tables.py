@@ -7,11 +7,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from convae.data.contents import PackedFiles
 from convae.data.listing import listed, shown
@@ -20,6 +18,9 @@ from convae.data.unusable import IMAGE_ENDINGS, LeftOut, ending
 from convae.errors import ConvaeError
 from convae.progress import progress
 from convae.temporary import SCRATCH, temporary_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROWS = 100
 FIX = "want a column image with a struct of bytes and path, and one label with numbers or names"
@@ -91,6 +92,10 @@ def _scratch() -> Iterator[IO[bytes]]:
 
 def _rows(where: str, path: Path, notes: set[str]) -> Iterator[tuple[bytes | None, str, str | None]]:
     """Yield the content, the path and the class of each image of a Parquet file, group by group of its rows."""
+    # Here, because it is an extra, which other sources do without.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
@@ -111,7 +116,7 @@ def _rows(where: str, path: Path, notes: set[str]) -> Iterator[tuple[bytes | Non
         raise ConvaeError(where, what, "get it or make it again") from None
 
 
-def _features(schema: pa.Schema) -> Features:
+def _features(schema: "pa.Schema") -> Features:
     """Read what the Hub's library says of the columns."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
@@ -120,7 +125,7 @@ def _features(schema: pa.Schema) -> Features:
         return {}
 
 
-def _image_column(where: str, schema: pa.Schema, features: Features) -> str:
+def _image_column(where: str, schema: "pa.Schema", features: Features) -> str:
     found = [
         field.name for field in schema if any(_is_binary(kind) for kind in (field.type, *_fields(field.type).values()))
     ]
@@ -131,16 +136,20 @@ def _image_column(where: str, schema: pa.Schema, features: Features) -> str:
     return str(marked[0])
 
 
-def _fields(kind: pa.DataType) -> dict[str, pa.DataType]:
+def _fields(kind: "pa.DataType") -> dict[str, "pa.DataType"]:
     """Give what a struct has of an image's content."""
+    import pyarrow as pa
+
     return {each.name: each.type for each in kind if each.name == "bytes"} if pa.types.is_struct(kind) else {}
 
 
-def _is_binary(kind: pa.DataType) -> bool:
+def _is_binary(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _label_column(schema: pa.Schema, features: Features, notes: set[str]) -> str:
+def _label_column(schema: "pa.Schema", features: Features, notes: set[str]) -> str:
     """Choose the column of classes: one that is marked as such, or else one that is called like one."""
     marked = [name for name in schema.names if features.get(name, {}).get("_type") == "ClassLabel"]
     found = [name for name in CLASS_KEYS if name in (marked or schema.names)] or marked
