@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from convae import artifacts
+from convae.maps.neighbours import read_neighbours
 from convae.maps.params import TsneParams
 from convae.maps.tsne import embed
 from convae.params import load_section
@@ -14,7 +15,8 @@ from convae.stage import run
 def main() -> None:
     params = load_section("tsne", TsneParams)
     latents = artifacts.read_array(Path("artifacts/latents/latents.npy"), np.float32, (None, None))
-    artifacts.write_array(Path("artifacts/tsne/embedding.npy"), embed(latents, params))
+    neighbours = read_neighbours(Path("artifacts/neighbours/indices.npy"), latents)
+    artifacts.write_array(Path("artifacts/tsne/embedding.npy"), embed(latents, params, neighbours))
     artifacts.write_json(Path("artifacts/tsne/settings.json"), params.used())
 
 
