@@ -64,7 +64,7 @@ def write_beside(folder: Path, scripts: Iterator[str]) -> None:
             (temporary / f"{number}.js").write_text(script, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
-    except BaseException:
+    except BaseException:  # also when interrupted: half a folder is of no use
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
