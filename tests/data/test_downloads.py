@@ -136,11 +136,15 @@ def _no_other_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONVAE_MIRROR", raising=False)
 
 
+def contents(description: Description) -> dict[str, bytes]:
+    return {name: bytes(content) for name, content in fetch(Path("Mine.yaml"), description).items()}
+
+
 @pytest.fixture
 def fetch_from(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, bytes]]:
     def fetch_from(source: object, description: Description | None = None) -> dict[str, bytes]:
         monkeypatch.setenv("CONVAE_MIRROR", str(source))
-        return fetch(Path("Mine.yaml"), description or described())
+        return contents(description or described())
 
     return fetch_from
 
@@ -288,7 +292,7 @@ LINK = b'<a href="/mine-1.whl">mine-1.whl</a>'
 def test_a_package_index_is_a_source_too(monkeypatch):
     with serving({"simple/mine/": LINK, "mine-1.whl": WHEEL.getvalue()}) as index:
         monkeypatch.setenv("PIP_INDEX_URL", f"{index.address}/simple")
-        assert fetch(Path("Mine.yaml"), described(package=PACKAGE)) == RAW
+        assert contents(described(package=PACKAGE)) == RAW
         assert index.requests == ["simple/mine/", "mine-1.whl"]
 
 

@@ -1,24 +1,28 @@
-"""Read files out of archives, by name and in memory: nothing is extracted, and no more is read than is asked for."""
+"""Read files out of archives, by name and to temporary files, and no more of them than is asked for."""
 
 import gzip
-import io
 import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
+
+from convae.temporary import Content, opened, stored
 
 # What the standard library raises on damaged archives and missing members.
 FAULTS = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, LookupError, RuntimeError, struct.error)
+GZIP = b"\x1f\x8b"
 # How files begin that are no plain tar archives.
-OTHERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\3\4": "zip"}
+OTHERS = {GZIP: "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\3\4": "zip"}
 # Headers of members have at most so many bytes: a damaged one may ask for any number.
 HEADER = 2**24
 BLOCK = 512
 # Headers and small files beside those that are wanted.
 OVERHEAD = 2**20
+# Bytes that are in memory at once.
+PIECE = 2**20
 
 
 class ArchiveError(ValueError):
@@ -28,7 +32,7 @@ class ArchiveError(ValueError):
 class _Limited:
     """A file that refuses to be read further than a limit."""
 
-    def __init__(self, file: io.BufferedIOBase, most: int) -> None:
+    def __init__(self, file: BinaryIO | gzip.GzipFile, most: int) -> None:
         self.file, self.left = file, most
 
     def read(self, size: int) -> bytes:
@@ -39,51 +43,59 @@ class _Limited:
         return content
 
 
-def decompress(content: bytes, most: int) -> bytes:
+def pieces(file: IO[bytes] | gzip.GzipFile, most: int) -> Iterator[bytes]:
+    """Read a file piece by piece, but no further than one byte beyond a limit."""
+    left = most + 1
+    while left and (piece := file.read(min(left, PIECE))):
+        left -= len(piece)
+        yield piece
+
+
+def decompress(content: Content, most: int) -> Content:
     """Decompress gzip data, but no further than one byte beyond a limit; an `ArchiveError` if they are damaged."""
     try:
-        with gzip.open(io.BytesIO(content)) as file:
-            return file.read(most + 1)
+        with gzip.open(opened(content)) as file:
+            return stored(pieces(file, most))
     except FAULTS as error:
         raise ArchiveError(f"is truncated or damaged ({error})") from None
 
 
-def read_members(archive: bytes, most: Mapping[str, int]) -> dict[str, bytes]:
+def read_members(archive: Content, most: Mapping[str, int]) -> dict[str, Content]:
     """Read files of a tar, gzipped tar or zip archive.
 
     Parameters
     ----------
-    archive : bytes
+    archive : bytes or mmap.mmap
         The archive.
     most : mapping of str to int
         The paths of the files, and how many bytes each may have. A longer one is cut one byte beyond that.
 
     Returns
     -------
-    dict of str to bytes
-        The content of each file.
+    dict of str to bytes or mmap.mmap
+        The content of each file, mapped into memory from a temporary one.
 
     Raises
     ------
     ArchiveError
         If the archive is damaged or lacks a file, or a tar archive holds more than twice what is asked for.
     """
-    found: dict[str, bytes] = {}
+    found: dict[str, Content] = {}
     try:
         if archive[:4] == b"PK\x03\x04":
-            with zipfile.ZipFile(io.BytesIO(archive)) as members:
+            with zipfile.ZipFile(opened(archive)) as members:
                 for name in most.keys() & members.namelist():
                     with members.open(name) as file:
-                        found[name] = file.read(most[name] + 1)
+                        found[name] = stored(pieces(file, most[name]))
         else:
-            packed = io.BytesIO(archive)
-            whole = gzip.GzipFile(fileobj=packed) if archive[:2] == b"\x1f\x8b" else packed
+            packed = opened(archive)
+            whole = gzip.GzipFile(fileobj=packed) if archive[:2] == GZIP else packed
             limited = _Limited(whole, 2 * sum(most.values()) + OVERHEAD)
             with tarfile.open(fileobj=limited, mode="r|") as stream:  # type: ignore[call-overload]
                 for member in stream:
                     content = stream.extractfile(member) if member.name in most and member.isfile() else None
                     if content:
-                        found[member.name] = content.read(most[member.name] + 1)
+                        found[member.name] = stored(pieces(content, most[member.name]))
                     if found.keys() == most.keys():
                         break
     except FAULTS as error:

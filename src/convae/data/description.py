@@ -9,13 +9,13 @@ from pydantic import Field
 from convae.errors import ConvaeError
 from convae.params import Section, read_params, validated
 
-# The most that a data set's files and images may take: they are held in memory.
-LARGEST_BYTES = 2**32
+# The most that a data set's files and images may take on the disk: more is a slip.
+LARGEST_BYTES = 2**40
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 # Files that mirrors have under this very name only.
 COMPRESSED = (".gz", ".tgz", ".zip", ".whl")
 
-Size = Annotated[int, Field(ge=1, le=LARGEST_BYTES, description="a number of bytes, at most 4 GiB")]
+Size = Annotated[int, Field(ge=1, le=LARGEST_BYTES, description="a number of bytes, at most 1 TiB")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits, in lower case")]
 # No folders: the name is appended to a mirror's address.
 FileName = Annotated[str, Field(pattern="^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
@@ -108,7 +108,7 @@ def read_description(path: Path) -> Description:
     used: set[str] = set()
     for name, split in (("train", description.train), ("test", description.test)):
         if math.prod(description.shape) * split.count > LARGEST_BYTES:
-            raise ConvaeError(f"{path}: {name}.count", f"got {split.count}", "want images of at most 4 GiB")
+            raise ConvaeError(f"{path}: {name}.count", f"got {split.count}", "want images of at most 1 TiB")
         if bool(split.labels) != (labelled and description.format == "idx"):
             want = "want a list for format idx with classes, and none otherwise"
             raise ConvaeError(f"{path}: {name}.labels", f"got {list(split.labels)}", want)

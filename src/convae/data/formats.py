@@ -5,16 +5,17 @@ import struct
 import numpy as np
 
 from convae.errors import ConvaeError
+from convae.temporary import Content
 
 
-def parse_idx(content: bytes, name: str) -> np.ndarray:
+def parse_idx(content: Content, name: str) -> np.ndarray:
     """Decode an IDX file of unsigned bytes.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or mmap.mmap
         The decompressed file: two zero bytes, the type (8), the number of dimensions, each length as a big-endian
-        32-bit integer, then the values in C order.
+        32-bit integer, then the values in C order. If it is mapped into memory, these stay in the file.
     name : str
         What to call the file in an error.
 
@@ -39,7 +40,7 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
         raise ConvaeError(name, f"is not what its header says ({error})", "get it again") from None
 
 
-def idx_images(content: bytes, name: str, shape: tuple[int, int, int]) -> np.ndarray:
+def idx_images(content: Content, name: str, shape: tuple[int, int, int]) -> np.ndarray:
     """Decode an IDX file of images [N, H, W] or [N, H, W, C] to uint8 [N, C, H, W]; see `parse_idx` for the errors.
 
     Raises
@@ -54,7 +55,7 @@ def idx_images(content: bytes, name: str, shape: tuple[int, int, int]) -> np.nda
     return array.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
 
 
-def idx_labels(content: bytes, name: str) -> np.ndarray:
+def idx_labels(content: Content, name: str) -> np.ndarray:
     """Decode an IDX file of labels to uint8 [N]; a `ConvaeError` if it holds anything else."""
     array = parse_idx(content, name)
     if array.ndim != 1:
@@ -63,7 +64,7 @@ def idx_labels(content: bytes, name: str) -> np.ndarray:
 
 
 def parse_records(
-    content: bytes, name: str, label_bytes: int, shape: tuple[int, int, int]
+    content: Content, name: str, label_bytes: int, shape: tuple[int, int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decode records: bytes of which the last is the label, then the pixels [C, H, W].
 

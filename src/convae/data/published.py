@@ -1,7 +1,7 @@
 """A published data set, which a description names, as a source of images."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,13 @@ from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check
 from convae.errors import ConvaeError
 from convae.network.preparation import Preparation
 from convae.progress import progress
+from convae.temporary import Content
 
 SPLITS = ("train", "test")
 # More bytes than an IDX file's header has.
 HEADER = 64
-# Images that are resized between two steps of the progress bar.
-CHUNK = 500
+# Values of the images that are in memory at once, unless one has more.
+CHUNK_VALUES = 2**22
 
 
 def source(params: DataParams) -> Source:
@@ -38,7 +39,7 @@ def source(params: DataParams) -> Source:
     Returns
     -------
     Source
-        The images; they are resized, if they are to be, when it fills the arrays.
+        The images, in temporary files; they are resized, if they are to be, when it fills the arrays.
 
     Raises
     ------
@@ -59,8 +60,9 @@ def source(params: DataParams) -> Source:
     first = {"train": params.train_images, "test": params.test_images}
     images, labels = {}, {}
     for split in SPLITS:
-        pixels, numbers = _decoded(path, description, split, contents)
-        images[split], labels[split] = pixels[: first[split]], numbers[: first[split]]
+        images[split], numbers = _decoded(path, description, split, contents)
+        labels[split] = numbers[: first[split]]
+    counts = {split: len(numbers) for split, numbers in labels.items()}
     preparation = params.preparation()
     image_shape = (CHANNELS[params.colour] if params.colour else channels, height, width)
     return Source(
@@ -73,18 +75,19 @@ def source(params: DataParams) -> Source:
         left_out=[],
         decoder={} if image_shape == description.shape else decoder(),
         preparation=preparation,
-        fill=lambda writers: _fill(images, image_shape, preparation, writers),
+        fill=lambda writers: _fill(images, counts, image_shape, preparation, writers),
     )
 
 
-def _unpacked(path: Path, description: Description, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Give the content of each file that train and test name: taken out of its archive, and decompressed."""
+def _unpacked(path: Path, description: Description, files: dict[str, Content]) -> dict[str, Content]:
+    """Give the content of each file that train and test name, taken out of its archive, and decompressed."""
     most: dict[str, int] = {}
     for split in (description.train, description.test):
         record = math.prod(description.shape) + (description.label_bytes or 0)
         most |= dict.fromkeys((*split.images, *split.labels), HEADER + record * split.count)
-    found: dict[str, bytes] = {}
-    for name, content in files.items():
+    found: dict[str, Content] = {}
+    for name in list(files):
+        content = files.pop(name)  # its room on the disk is free when it is unpacked
         try:
             if name.endswith(ARCHIVES):
                 inside = {part.removeprefix(f"{name}/"): most[part] for part in most if part.startswith(f"{name}/")}
@@ -99,9 +102,9 @@ def _unpacked(path: Path, description: Description, files: Mapping[str, bytes]) 
 
 
 def _decoded(
-    path: Path, description: Description, name: str, contents: Mapping[str, bytes]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Decode a split's files to images, uint8 [N, C, H, W], and labels, int64 [N]."""
+    path: Path, description: Description, name: str, contents: Mapping[str, Content]
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Decode a split's files to images, uint8 [n, C, H, W] for each file, and labels, int64 [N]."""
     split = getattr(description, name)
     images, labels = [], []
     for part in split.images:
@@ -114,35 +117,45 @@ def _decoded(
             labels.append(numbers)
         images.append(pixels)
     labels += [idx_labels(contents[part], f"{path}: {part}") for part in split.labels]
-    pixels = np.concatenate(images) if len(images) > 1 else images[0]
-    numbers = np.full(len(pixels), UNLABELLED)
+    count = sum(map(len, images))
+    numbers = np.full(count, UNLABELLED)
     if description.classes:
         numbers = np.concatenate(labels).astype(np.int64)
-    if not len(pixels) == len(numbers) == split.count:
-        what = f"got {split.count} for {len(pixels)} images and {len(numbers)} labels"
+    if not count == len(numbers) == split.count:
+        what = f"got {split.count} for {count} images and {len(numbers)} labels"
         raise ConvaeError(f"{path}: {name}.count", what, "correct what the description says")
     if numbers.max() >= len(description.classes) > 0:
         what = f"got {len(description.classes)} names, but {name} has a label {numbers.max()}"
         raise ConvaeError(f"{path}: classes", what, "want a name for each label from 0 on")
-    return pixels, numbers
+    return images, numbers
 
 
 def _fill(
-    images: Mapping[str, np.ndarray],
+    images: Mapping[str, Sequence[np.ndarray]],
+    counts: Mapping[str, int],
     image_shape: tuple[int, ...],
     preparation: Preparation,
     writers: Mapping[str, WriteRows],
 ) -> None:
-    """Write the images, in another size or colour if need be."""
+    """Write the first images of each split, in another size or colour if need be."""
     for split, write_rows in writers.items():
-        if images[split].shape[1:] == image_shape:
-            write_rows(0, images[split])
-            continue
-        with progress(len(images[split]), "images") as advance:
-            for start in range(0, len(images[split]), CHUNK):
-                part = images[split][start : start + CHUNK]
-                write_rows(start, np.stack([fitted(_image(pixels), image_shape, preparation) for pixels in part]))
+        with progress(counts[split], "images") as advance:
+            first = 0
+            for part in _chunks(images[split], counts[split]):
+                if part.shape[1:] != image_shape:
+                    part = np.stack([fitted(_image(pixels), image_shape, preparation) for pixels in part])
+                write_rows(first, part)
                 advance(len(part))
+                first += len(part)
+
+
+def _chunks(images: Sequence[np.ndarray], left: int) -> Iterator[np.ndarray]:
+    """Yield so many images, a few at a time, from the arrays of several files."""
+    for pixels in images:
+        size = max(1, CHUNK_VALUES // math.prod(pixels.shape[1:]))
+        for start in range(0, min(len(pixels), left), size):
+            yield pixels[start : min(start + size, left)]
+        left -= min(len(pixels), left)
 
 
 def _image(pixels: np.ndarray) -> Image.Image:
