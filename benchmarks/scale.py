@@ -1,9 +1,13 @@
-"""Measure time and anonymous memory of the stages before the map, for any number of images."""
+"""Measure time and memory of the stages before the map, for any number of images, within a limit of memory."""
 
 import hashlib
+import os
 import re
+import resource
 import shutil
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +19,22 @@ from benchmarks.bench import Bench, say
 from convae.data.formats import parse_idx
 
 STAGES = ("check", "download", "check_images", "train", "evaluate", "extract", "generate", "assess")
-PARAMS = {"train.epochs": 1, "train.arithmetic": "native", "extract.split": "all"}
+PARAMS = {
+    "model.architecture": "dense",
+    "train.epochs": 1,
+    "train.arithmetic": "native",
+    "train.shuffle": "blocks",
+    "extract.split": "all",
+}
 SPLITS = {"train": "train", "test": "t10k"}
 # Test images are a tenth as many as training images.
 TESTS = 10
 # Largest shift of a digit in pixels, in each direction: every image of MNIST becomes 49 different ones.
 SHIFT = 3
 CHUNK = 10_000
+# A stage's processes may take so many bytes together, where this user may make groups (cgroups, version 1).
+LIMIT = 10**9
+GROUP = Path(f"/sys/fs/cgroup/memory/convae-bench-{os.getpid()}")
 
 
 class PeakAnonymous:
@@ -101,18 +114,44 @@ def _write_split(raw: Path, folder: Path, split: str, count: int) -> None:
             numbers.write(labels[rows].tobytes())
 
 
+@contextmanager
+def memory_limit(folder: Path) -> Iterator[str]:
+    """Limit memory; give what to put in front of a command, or nothing where this user cannot limit it."""
+    script = folder / "limited.sh"
+    script.write_text(f'echo $$ > {GROUP}/cgroup.procs && exec "$@"\n')
+    try:
+        GROUP.mkdir(exist_ok=True)
+        (GROUP / "memory.limit_in_bytes").write_text(str(LIMIT))
+    except OSError as error:
+        say(f"note: memory is not limited ({error})")
+        yield ""
+        return
+    yield f"sh {script} "
+    GROUP.rmdir()
+
+
 def measure_scale(bench: Bench) -> dict[str, Any]:
     """Run each stage on several numbers of images; measure the memory of its processes every 50 ms."""
-    results: dict[str, Any] = {}
-    for images in bench.scale.sizes:
-        source = write_data(bench.raw, bench.folder / "scale-data", images)
-        sizes = {"data.source": str(source), "data.train_images": None, "data.test_images": None}
-        clone = bench.clone("scale", **PARAMS, **sizes)
-        measured = {}
-        for stage in STAGES:
-            memory = PeakAnonymous()
-            seconds, _ = bench.run(clone, f"sh stages/run.sh {stage}", memory, CONVAE_MIRROR=str(source.parent))
-            measured[stage] = {"seconds": seconds, "anonymous": memory.bytes}
-            say(f"{images:,} images, {stage}: {seconds:.1f} s, {memory.bytes / 1e6:.0f} MB")
-        results[str(images)] = measured
-    return results
+    with memory_limit(bench.folder) as prefix:
+        return {str(images): _measure(bench, images, prefix) for images in bench.scale.sizes}
+
+
+def _measure(bench: Bench, images: int, prefix: str) -> dict[str, Any]:
+    source = write_data(bench.raw, bench.folder / "scale-data", images)
+    sizes = {"data.source": str(source), "data.train_images": None, "data.test_images": None}
+    clone = bench.clone("scale", **PARAMS, **sizes)
+    measured = {}
+    for stage in STAGES:
+        memory, before = PeakAnonymous(), _processor_seconds()
+        command = f"{prefix}sh stages/run.sh {stage}"
+        seconds, _ = bench.run(clone, command, memory, CONVAE_MIRROR=str(source.parent))
+        cpu = _processor_seconds() - before
+        measured[stage] = {"seconds": seconds, "cpu": cpu, "anonymous": memory.bytes}
+        say(f"{images:,} images, {stage}: {seconds:.1f} s, of processors {cpu:.1f} s, {memory.bytes / 1e6:.0f} MB")
+    return measured
+
+
+def _processor_seconds() -> float:
+    """Give the time of processors that all ended programs took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -84,7 +84,7 @@ def test_a_hash_tells_where_brightness_falls_to_the_right() -> None:
 
 
 def test_finding_equal_images_takes_little_memory_for_each() -> None:
-    found, count = Prints([np.random.default_rng(0).bytes(16 * 100_000)]), 100_000
+    found, count = Prints(bytearray(np.random.default_rng(0).bytes(16 * 100_000))), 100_000
     labels = {"train": np.zeros(count, np.int64)}
     tracemalloc.start()
     try:
@@ -96,7 +96,7 @@ def test_finding_equal_images_takes_little_memory_for_each() -> None:
 
 
 def test_the_table_puts_first_what_is_in_several_classes_or_splits(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Prints([letter * 16 for letter in (b"a", b"a", b"b", b"c", b"b", b"c")])
+    hashes = b"".join(letter * 16 for letter in (b"a", b"a", b"b", b"c", b"b", b"c"))
     labels = {"train": np.array([0, 0, 0, 1]), "test": np.array([0, 0])}
     files = {"train": ["1", "2", "3", "4"], "test": ["5", "6"]}
     rows = [
@@ -108,17 +108,19 @@ def test_the_table_puts_first_what_is_in_several_classes_or_splits(monkeypatch: 
         (2, "exact", "train", 0, "1", "cat"),
         (2, "exact", "train", 1, "2", "cat"),
     ]
-    table, line = copies_table(found, labels, ["cat", "dog"], files)
+    table, line = copies_table(Prints(bytearray(hashes)), labels, ["cat", "dog"], files)
     said = "6 images are equal to others (groups: 3; with several classes: 1; in both splits: 2): "
     said += "artifacts/data/copies.csv lists "
     assert table == rows
     assert line.startswith(f"{said}them (near copies are")
     monkeypatch.setattr(copies, "MOST_ROWS", 2)
-    table, line = copies_table(found, labels, ["cat", "dog"], files)
+    table, line = copies_table(Prints(bytearray(hashes)), labels, ["cat", "dog"], files)
     assert table == rows[:3]
     assert line.startswith(f"{said}the first 2 of them (")
     nothing = {split: [] for split in labels}
-    table, _ = copies_table(found, {split: each * 0 - 1 for split, each in labels.items()}, [], nothing)
+    table, _ = copies_table(
+        Prints(bytearray(hashes)), {split: each * 0 - 1 for split, each in labels.items()}, [], nothing
+    )
     assert table[1:] == [(0, "exact", "train", 2, "", ""), (0, "exact", "test", 0, "", "")]
     assert copies_table(prints(np.zeros((1, 1, 32, 32), np.uint8)), {"train": np.array([0])}, ["cat"], files) == (
         rows[:1],

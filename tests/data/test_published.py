@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,26 @@ def test_the_first_images_are_taken_if_fewer_are_wanted(publish) -> None:
     for split, count in (("train", 2), ("test", 3)):
         assert np.array_equal(images[split], pixels(split, 1)[:count])
         assert len(found.labels[split]) == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("archive", ["", "all.zip/"])
+def test_a_data_set_may_be_larger_than_memory(archive: str, publish) -> None:
+    count, side = 2**11, 128
+    images = {f"{split}-images": idx(np.zeros((count, side, side), np.uint8)) for split in COUNTS}
+    if archive:
+        images = {"all.zip": zip_of({f"{name}.gz": gzip.compress(each, 1) for name, each in images.items()})}
+    parts = {s: {"count": count, "images": [f"{archive}{s}-images" + ".gz" * bool(archive)]} for s in COUNTS}
+    description = described(images, parts, format="idx", shape=[1, side, side], classes=[])
+    tracemalloc.start()
+    try:
+        found = publish(description, images)
+        rows = dict.fromkeys(COUNTS, 0)
+        found.fill({s: lambda first, part, s=s: rows.update({s: first + len(part)}) for s in COUNTS})
+        assert rows == dict.fromkeys(COUNTS, count)
+        assert tracemalloc.get_traced_memory()[1] < count * side**2 / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_images_without_classes_have_no_label(publish) -> None:

@@ -37,13 +37,13 @@ class Prints:
 
     Attributes
     ----------
-    digests : list of bytes
-        Hashes of their pixels, 16 bytes each; many in one piece.
+    digests : bytearray
+        Hashes of their pixels, 16 bytes each.
     small : file, optional
         A temporary file of small grey images, uint8 [N, 32, 32], of which there may be more than fit into memory.
     """
 
-    digests: list[bytes] = field(default_factory=list)
+    digests: bytearray = field(default_factory=bytearray)
     small: IO[bytes] | None = None
 
 
@@ -56,7 +56,8 @@ class Copies(NamedTuple):
 
     def of(self, group: int) -> np.ndarray:
         """Return the numbers of a group's images."""
-        return self.images[self.starts[group] : np.append(self.starts, len(self.images))[group + 1]]
+        stop = self.starts[group + 1] if group + 1 < len(self.starts) else len(self.images)
+        return self.images[self.starts[group] : stop]
 
 
 def noting(prints: Prints, write_rows: WriteRows) -> WriteRows:
@@ -67,7 +68,7 @@ def noting(prints: Prints, write_rows: WriteRows) -> WriteRows:
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
             hashes = (hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=DIGEST) for image in part)
-            prints.digests.append(b"".join(each.digest() for each in hashes))
+            prints.digests += b"".join(each.digest() for each in hashes)
             if min(images.shape[2:]) >= SIDE:
                 sums, sizes = _parts(part.sum(axis=1, dtype=np.uint16), SIDE, SIDE)
                 prints.small = prints.small or temporary_file()
@@ -77,7 +78,7 @@ def noting(prints: Prints, write_rows: WriteRows) -> WriteRows:
 
 
 def find_copies(prints: Prints) -> tuple[Copies, str]:
-    """Find images that are equal or, if they have at least 32 pixels a side, nearly so.
+    """Find images that are equal or, if they have at least 32 pixels a side, nearly so. The prints are let go.
 
     Returns
     -------
@@ -86,7 +87,8 @@ def find_copies(prints: Prints) -> tuple[Copies, str]:
     str
         A remark, if near copies were not looked for.
     """
-    first = _first_equal(np.frombuffer(b"".join(prints.digests), np.uint64).reshape(-1, 2))
+    first = _first_equal(np.frombuffer(prints.digests, np.uint64).reshape(-1, 2))
+    prints.digests.clear()
     remark = f"near copies are looked for in images of at least {SIDE} pixels a side"
     near = np.zeros(len(first), np.bool_)
     if prints.small:
@@ -99,8 +101,9 @@ def find_copies(prints: Prints) -> tuple[Copies, str]:
         first = root[first]
     members = np.flatnonzero(np.bincount(first)[first] > 1)
     members = members[np.argsort(first[members], kind="stable")]
-    groups, starts = np.unique(first[members], return_index=True)
-    return Copies(members, starts, near[groups]), remark
+    ordered = first[members]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return Copies(members, starts, near[ordered[starts]]), remark
 
 
 def _first_equal(digests: np.ndarray) -> np.ndarray:
@@ -110,6 +113,7 @@ def _first_equal(digests: np.ndarray) -> np.ndarray:
     for column in digests.T:
         ordered = column[order]
         same &= ordered[1:] == ordered[:-1]
+        del ordered  # it is large
     places = np.arange(len(order))
     places[1:][same] = 0
     first = np.empty(len(order), np.int64)
@@ -226,7 +230,7 @@ def copies_table(
     )
     table: list[tuple[Any, ...]] = []
     for place, group in enumerate(np.lexsort((~both, ~several))):
-        for number in copies.of(group).tolist():
+        for number in copies.of(group)[: MOST_ROWS - len(table)].tolist():
             split = int(np.searchsorted(ends, number, side="right"))
             row = number - int(ends[split] - len(labels[splits[split]]))
             name = classes[label[number]] if classes else ""
@@ -246,4 +250,4 @@ def copies_table(
     if counts:
         line = f"{', '.join(counts)}: artifacts/data/copies.csv lists {cut}them"
     columns = ("group", "kind", "split", "row", "file", "class")
-    return [columns, *table[:MOST_ROWS]], f"{line} ({remark})" if remark else line
+    return [columns, *table], f"{line} ({remark})" if remark else line
