@@ -119,7 +119,11 @@ def refuse_unreadable(where: object, array: np.ndarray) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as indented JSON; NaN and infinity raise a ``ValueError``."""
-    write_bytes(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+    encoder = json.JSONEncoder(indent=2, allow_nan=False, ensure_ascii=False)
+    with new_file(path) as file:
+        for part in encoder.iterencode(content):  # piece by piece: there may be a name for each image
+            file.write(part.encode())
+        file.write(b"\n")
 
 
 def csv_table(rows: Iterable[Iterable[Any]]) -> bytes:

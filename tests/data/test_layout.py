@@ -73,7 +73,7 @@ def test_paths_tell_splits_and_classes(case: str) -> None:
     paths, expected = LAYOUTS[case]
     found = layout("photos", paths)
     assert images(found, paths) == expected
-    assert found.unused == []
+    assert list(found.unused) == []
     # What is not as it looks is said.
     alone = "one folder" in case and case != "one folder of images and folders"
     assert [note.partition(" is the only folder: ")[1] != "" for note in found.notes] == [True] * alone
@@ -84,10 +84,10 @@ def test_images_for_validation_are_for_testing_or_where_there_are_test_images_no
     files = ["train/1.png", f"{name}/1.png"]
     found = layout("photos", files)
     assert images(found, files) == {"train": [("train/1.png", None)], "test": [(f"{name}/1.png", None)]}
-    assert (found.unused, found.notes) == ([], [f"{name} is used for testing"])
+    assert (list(found.unused), found.notes) == ([], [f"{name} is used for testing"])
     found = layout("photos", [*files, "test/1.png"])
     assert images(found, [*files, "test/1.png"]) == {"train": [("train/1.png", None)], "test": [("test/1.png", None)]}
-    assert found.unused == [1]
+    assert list(found.unused) == [1]
     assert found.notes == [f"{name} is for validation: its 1 images are not used"]
 
 
@@ -95,10 +95,10 @@ def test_test_images_without_classes_beside_training_images_with_classes_are_not
     files = ["train/cat/1.png", "train/dog/1.png", "test/1.png"]
     found = layout("photos", files)
     assert images(found, files) == {"train": [("train/cat/1.png", "cat"), ("train/dog/1.png", "dog")]}
-    assert (found.unused, found.unused_split) == ([2], "test")
+    assert (list(found.unused), found.unused_split) == ([2], "test")
     assert found.notes == ["test has images without classes: its 1 images are not used"]
     found = layout("photos", [*files, "val/cat/2.png"])
-    assert (found.splits["test"], found.labels[3], found.unused) == ([3], "cat", [2])
+    assert (list(found.splits["test"]), found.labels[3], list(found.unused)) == ([3], "cat", [2])
     assert found.notes[1:] == ["val is used for testing"]
 
 
@@ -173,7 +173,7 @@ def test_a_layout_has_each_path_once_in_its_order_or_is_refused(paths: list[str]
         return
     assert "train" in found.splits
     assert found.splits.keys() <= set(SPLITS)
-    parts = [*found.splits.values(), found.unused]
+    parts = [*map(list, found.splits.values()), list(found.unused)]
     assert sorted(each for part in parts for each in part) == list(range(len(paths)))
     assert parts == [sorted(part) for part in parts]
     labels = {found.labels[each] for images in found.splits.values() for each in images}

@@ -85,7 +85,8 @@ def decode_chosen(
             raise refused(where, left_out, total, fix)
 
     while True:
-        usable = {split: np.array([each for each in splits[split] if sound[each]], np.int64) for split in SPLITS}
+        numbers_of = {split: np.array(splits[split], np.int64) for split in SPLITS}
+        usable = {split: images[sound[images]] for split, images in numbers_of.items()}
         if empty := [split for split in SPLITS if not len(usable[split])]:
             fix = f"none is left for {empty[0]}ing: add some, or raise or lower data.test_fraction"
             raise refused(where, left_out, total, fix)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -116,9 +117,11 @@ def _digests(files: Files, largest_pixels: int) -> np.ndarray:
     return digests
 
 
-def _split_by_content(where: str, images: list[int], digests: np.ndarray, test_fraction: float) -> dict[str, list[int]]:
+def _split_by_content(
+    where: str, images: Sequence[int], digests: np.ndarray, test_fraction: float
+) -> Mapping[str, Sequence[int]]:
     """Choose images for testing: those whose hash, as a number from 0 to 1, is below a fraction."""
-    splits: dict[str, list[int]] = {"train": [], "test": []}
+    splits = {"train": array("q"), "test": array("q")}
     for each in images:
         number = int.from_bytes(digests[each, :6].tobytes()) / 2**48
         splits["test" if number < test_fraction else "train"].append(each)

@@ -4,7 +4,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from convae.data.listing import NAMED, listed, shown
@@ -28,11 +29,11 @@ class Layout(NamedTuple):
 
     Attributes
     ----------
-    splits : dict of str to list of int
+    splits : dict of str to sequence of int
         Under ``train`` and ``test``, or all under ``train`` if the folder has no test images of its own.
     labels : list of str or None
         The class of each file, if it has one.
-    unused : list of int
+    unused : sequence of int
         Images that are not used: those for validation beside test images, or test images without classes.
     unused_split : str
         What the unused images are for: ``validation`` or ``test``; empty if there are none.
@@ -40,9 +41,9 @@ class Layout(NamedTuple):
         What a user should know of how the folder was understood.
     """
 
-    splits: dict[str, list[int]]
+    splits: Mapping[str, Sequence[int]]
     labels: list[str | None]
-    unused: list[int]
+    unused: Sequence[int]
     unused_split: str
     notes: list[str]
 
@@ -72,11 +73,12 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
     if not paths:
         raise ConvaeError(where, "holds no images", "put some there, as CLASS/NAME.png or without classes")
     above = _only_folder(paths)
-    folders: dict[str, list[int]] = {}
+    folders: dict[str, array[int]] = {}  # a list would take five times the memory
     for number, path in enumerate(paths):
-        folders.setdefault(_top(path.removeprefix(above)), []).append(number)
+        folders.setdefault(_top(path.removeprefix(above)), array("q")).append(number)
     notes: list[str] = []
-    unused: list[int] = []
+    unused: Sequence[int] = []
+    splits: dict[str, Sequence[int]]
     unused_split = ""
     parts = {split: [name for name in folders if SPLIT_NAMES.get(name.casefold()) == split] for split in PARTS}
     if parts["train"] or parts["test"]:
@@ -97,7 +99,7 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
         splits = {split: folders[parts[split][0]] for split in prefixes}
     else:
         _check_suspects(where, list(folders))
-        prefixes, splits = {"train": above}, {"train": list(range(len(paths)))}
+        prefixes, splits = {"train": above}, {"train": range(len(paths))}
     labels: list[str | None] = [None] * len(paths)
     if not has_classes:
         return Layout(splits, labels, unused, unused_split, notes)
@@ -140,7 +142,7 @@ def _only_folder(paths: list[str]) -> str:
 
 
 def _test_has_no_classes(
-    paths: list[str], above: str, folders: Mapping[str, list[int]], parts: Mapping[str, list[str]]
+    paths: list[str], above: str, folders: Mapping[str, Sequence[int]], parts: Mapping[str, list[str]]
 ) -> bool:
     """Tell whether the training images are in several folders, and the test images in none."""
     inside = {
@@ -150,7 +152,7 @@ def _test_has_no_classes(
     return len(inside["train"]) > 1 and "" not in inside["train"] and inside["test"] == {""}
 
 
-def _check_parts(where: str, folders: Mapping[str, list[int]], parts: Mapping[str, list[str]]) -> None:
+def _check_parts(where: str, folders: Mapping[str, Sequence[int]], parts: Mapping[str, list[str]]) -> None:
     """Refuse splits beside anything else, splits of which there are two, and test images without training images."""
     found = sorted((name for names in parts.values() for name in names), key=os.fsencode)
     others = sorted(folders.keys() - set(found), key=os.fsencode)
