@@ -1,5 +1,6 @@
 """Train the autoencoder; the history grows by a row an epoch, the weights are written at the end."""
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from convae.network.preparation import read_preparation
 from convae.params import load_section
 from convae.progress import doing
 from convae.stage import run
-from convae.training import checkpoints, devices, history, hosts, launch, loop, validation
+from convae.training import checkpoints, devices, history, hosts, launch, loop, reading, validation
 from convae.training.params import TrainParams
 
 
@@ -22,8 +23,8 @@ def main(device: torch.device) -> None:
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     images = read_images(paths[0])
     parts = [*validation.split(images, params.validation_fraction), read_images(paths[1], images.shape[1:])]
-    if params.shuffle == "full":
-        artifacts.expect_random_reads(parts[0])
+    reading.expect_random_reads(parts[0])
+    read_ahead = partial(reading.read_ahead, parts[0]) if device.type == "cpu" else None
     train_images, validation_images, test_images = (torch.from_numpy(part) for part in parts)
     preparation = read_preparation(Path("artifacts/data/preparation.json"))
     config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment, preparation)
@@ -34,7 +35,9 @@ def main(device: torch.device) -> None:
     with checkpoints.checkpoint(checkpoints.run_key(description)) as checkpoint:
         with doing("building the network"):  # which may start with a PCA of thousands of images
             model = start.initial_model(config, params.seed, train_images).to(device)
-        for losses in loop.train(model, train_images, test_images, params, device, checkpoint, validation_images):
+        for losses in loop.train(
+            model, train_images, test_images, params, device, checkpoint, validation_images, read_ahead
+        ):
             if hosts.rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
         if hosts.rank() == 0:

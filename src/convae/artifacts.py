@@ -216,21 +216,9 @@ def _all_finite(array: np.ndarray) -> bool:
 
 def drop_pages(array: np.ndarray) -> None:
     """Release the memory pages of a mapped array; they are read from the file again when needed."""
-    _advise(array, "MADV_DONTNEED")
-
-
-def expect_random_reads(array: np.ndarray) -> None:
-    """Tell the system that rows of a mapped array will be read in random order.
-
-    Else it reads 128 kB around each row that is not in memory: a file larger than memory is then read many times over.
-    """
-    _advise(array, "MADV_RANDOM")
-
-
-def _advise(array: np.ndarray, advice: str) -> None:
     mapped = getattr(array, "_mmap", None)
-    if mapped is not None and hasattr(mmap, advice):
-        mapped.madvise(getattr(mmap, advice))
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def read_json(path: Path) -> Any:

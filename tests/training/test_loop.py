@@ -15,7 +15,7 @@ from convae.network.chunks import thread_pool
 from convae.network.noise import draw
 from convae.training import loop, order
 from convae.training.history import EpochLosses
-from convae.training.order import epoch_order
+from convae.training.order import blocks_to_read, epoch_order
 from convae.training.params import TrainParams
 
 
@@ -92,6 +92,19 @@ def test_shuffled_blocks_are_mixed_a_few_at_a_time() -> None:
         _, counts = np.unique(found[start : start + 64 * 1024] // 1024, return_counts=True)
         assert counts.tolist() == [1024] * 64
     assert (np.diff(found[: 64 * 1024]) == 1).mean() < 0.01
+
+
+@pytest.mark.parametrize("batch_size", [256, 1000, 100_000])
+def test_blocks_are_asked_for_before_a_batch_needs_them_and_each_once_for_a_group_of_batches(batch_size: int) -> None:
+    images = 150_000
+    order = epoch_order(0, 1, images, "blocks")
+    asked = [blocks_to_read(order, batch, batch_size) for batch in range(-(-images // batch_size))]
+    known: set[int] = set()
+    for batch, blocks in enumerate(asked):
+        known = {number for first, stop in blocks for number in range(first, stop)} or known
+        assert known >= set(order[batch * batch_size : (batch + 1) * batch_size].tolist())
+        assert len(blocks) == len(set(blocks)) <= max(2 * 64, batch_size // 1024 + 2)
+    assert sum(map(bool, asked)) <= 3
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "native"])

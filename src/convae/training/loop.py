@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +24,7 @@ from convae.training import augmentation, checkpoints
 from convae.training.history import EpochLosses, best_epoch
 from convae.training.hosts import broadcast, rank, sum_over_processes, world_size
 from convae.training.optimizer import BETA_1, BETA_2, BETA_2_FROM_PCA, adamw, one_cycle
-from convae.training.order import epoch_order
+from convae.training.order import blocks_to_read, epoch_order
 from convae.training.params import TrainParams
 
 # AdamW takes its step for so many weights at once, which are few enough for a processor's caches.
@@ -39,6 +39,7 @@ def train(
     device: torch.device,
     checkpoint: Path | None = None,
     validation_pixels: Tensor | None = None,
+    read_ahead: Callable[[int, int], None] | None = None,
 ) -> Iterator[list[EpochLosses]]:
     """Train in place with AdamW on the mean squared error, and yield the history after each epoch.
 
@@ -63,6 +64,9 @@ def train(
         File to resume from if it exists, and to save the state to after each epoch.
     validation_pixels : Tensor, optional
         uint8 [N, C, H, W]; none or empty for no validation.
+    read_ahead : callable, optional
+        With shuffled blocks, called with the first training image of a block that is soon needed, and the one behind
+        its last.
 
     Yields
     ------
@@ -101,12 +105,16 @@ def train(
             log(f"resumes after epoch {done}/{params.epochs}, from the checkpoint of an earlier run")
         for epoch in range(done + 1, params.epochs + 1):
             model.train()
-            order = torch.from_numpy(epoch_order(params.seed, epoch, images, params.shuffle)).to(device)
+            numbers = epoch_order(params.seed, epoch, images, params.shuffle)
+            order = torch.from_numpy(numbers).to(device)
             changes = None
             if params.augment != "none":
                 changes = torch.from_numpy(augmentation.draw_changes(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
+                if read_ahead and params.shuffle == "blocks":
+                    for part in blocks_to_read(numbers, (number - 1) % steps, params.batch_size):
+                        read_ahead(*part)
                 gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, changes, pool)
                 train_loss += loss * len(batch)
                 rate, momentum = params.learning_rate, BETA_1

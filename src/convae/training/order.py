@@ -35,3 +35,25 @@ def epoch_order(seed: int, epoch: int, images: int, shuffle: str) -> np.ndarray:
         order[done : done + len(numbers)] = numbers
         done += len(numbers)
     return order
+
+
+def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> list[tuple[int, int]]:
+    """Tell which blocks the batches from one on read that are mixed with each other, if no earlier batch told of them.
+
+    Parameters
+    ----------
+    order : numpy.ndarray
+        The order of an epoch, with shuffled blocks.
+    batch, batch_size : int
+        The number of the batch, and how many images each has.
+
+    Returns
+    -------
+    list of tuple of int
+        For each block its first image, and the one behind its last.
+    """
+    batches = max(1, BLOCK * MIXED // batch_size)
+    if batch % batches:
+        return []
+    blocks = np.unique(order[batch * batch_size : (batch + batches) * batch_size] // BLOCK).tolist()
+    return [(block * BLOCK, min((block + 1) * BLOCK, len(order))) for block in blocks]
