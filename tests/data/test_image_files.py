@@ -484,7 +484,6 @@ def test_a_quarter_of_the_size_is_enough_and_less_is_not():
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"", id="nothing"),
         pytest.param(b"\n", id="a line break"),
         pytest.param(b"not an image\n" * 100, id="text"),
         pytest.param(bytes(10_000), id="zeros"),
@@ -495,6 +494,7 @@ def test_a_quarter_of_the_size_is_enough_and_less_is_not():
 )
 def test_what_is_no_image_is_refused(content):
     assert reason(content) == "is not an image that Pillow reads"
+    assert reason(b"") == "is empty"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convae.data.layout import SPLIT_NAMES, SPLITS, Layout, layout
+from convae.data.layout import Layout, layout
+from convae.data.split_names import SPLIT_NAMES, SPLITS
 from convae.errors import ConvaeError
 
 Images = list[tuple[str, str | None]]
@@ -73,7 +74,7 @@ def test_paths_tell_splits_and_classes(case: str) -> None:
     paths, expected = LAYOUTS[case]
     found = layout("photos", paths)
     assert images(found, paths) == expected
-    assert list(found.unused) == []
+    assert found.unused == {}
     # What is not as it looks is said.
     alone = "one folder" in case and case != "one folder of images and folders"
     assert [note.partition(" is the only folder: ")[1] != "" for note in found.notes] == [True] * alone
@@ -84,10 +85,10 @@ def test_images_for_validation_are_for_testing_or_where_there_are_test_images_no
     files = ["train/1.png", f"{name}/1.png"]
     found = layout("photos", files)
     assert images(found, files) == {"train": [("train/1.png", None)], "test": [(f"{name}/1.png", None)]}
-    assert (list(found.unused), found.notes) == ([], [f"{name} is used for testing"])
+    assert (found.unused, found.notes) == ({}, [f"{name} is used for testing"])
     found = layout("photos", [*files, "test/1.png"])
     assert images(found, [*files, "test/1.png"]) == {"train": [("train/1.png", None)], "test": [("test/1.png", None)]}
-    assert list(found.unused) == [1]
+    assert found.unused == {1: "validation"}
     assert found.notes == [f"{name} is for validation: its 1 images are not used"]
 
 
@@ -95,11 +96,28 @@ def test_test_images_without_classes_beside_training_images_with_classes_are_not
     files = ["train/cat/1.png", "train/dog/1.png", "test/1.png"]
     found = layout("photos", files)
     assert images(found, files) == {"train": [("train/cat/1.png", "cat"), ("train/dog/1.png", "dog")]}
-    assert (list(found.unused), found.unused_split) == ([2], "test")
+    assert found.unused == {2: "test"}
     assert found.notes == ["test has images without classes: its 1 images are not used"]
     found = layout("photos", [*files, "val/cat/2.png"])
-    assert (list(found.splits["test"]), found.labels[3], list(found.unused)) == ([3], "cat", [2])
+    assert (list(found.splits["test"]), found.labels[3], found.unused) == ([3], "cat", {2: "test"})
     assert found.notes[1:] == ["val is used for testing"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("seg_train", "seg_test"), ("train2017", "val2017"), ("train-set", "Test_Images"), ("train", "test1")],
+)
+def test_folders_whose_names_differ_only_in_the_split_are_splits(train: str, test: str) -> None:
+    for inside in ("", "all/", f"{train}/"):
+        files = [f"data/{train}/{inside}{name}/1.png" for name in ("cat", "dog")]
+        files += [f"data/{test}/{inside.replace(train, test)}cat/1.png"]
+        found = layout("photos", files)
+        assert {split: list(each) for split, each in found.splits.items()} == {"train": [0, 1], "test": [2]}
+        assert found.labels == ["cat", "dog", "cat"]
+        assert f"data/{test} is used for testing" in found.notes
+        found = layout("photos", [*files, f"data/{train.replace('train', 'pred')}/1.png"])
+        assert (list(found.splits["test"]), found.unused) == ([2], {3: "prediction"})
+        assert found.notes[0].endswith("is for prediction: its 1 images are not used")
 
 
 def test_without_classes_images_may_lie_beside_folders() -> None:
@@ -116,9 +134,6 @@ def test_without_classes_images_may_lie_beside_folders() -> None:
 BESIDE = "; want train and test and nothing else; if they are classes, put all of them into a folder train"
 LOOSE = ", beside folders of them; put each into the folder of its class, or set data.classes to none"
 WITHOUT = "; put each of these into a folder of its class"
-LOOK_ALIKE = (
-    ", which look like splits; rename them to train and test; if they are classes, put all of them into a folder train"
-)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +148,11 @@ LOOK_ALIKE = (
         (["test/1.png", "val/2.png"], "holds test and val, not train; put the training images into a folder train"),
         (["Train/1.png", "train/1.png"], "holds Train and train, both for training; merge or rename them"),
         (["train/1.png", "dev/1.png", "val/1.png"], "holds dev and val, both for validation; merge or rename them"),
-        (["train2017/1.png", "val2017/1.png"], f"holds train2017 and val2017{LOOK_ALIKE}"),
-        (["Test_Images/1.png", "train-set/1.png"], f"holds Test_Images and train-set{LOOK_ALIKE}"),
+        (["seg_train/1.png", "seg_test/1.png", "more/1.png"], f"holds seg_test and seg_train beside more{BESIDE}"),
+        (
+            ["train1/1.png", "train2/1.png", "test/1.png"],
+            "holds train1 and train2, both for training; merge or rename them",
+        ),
         (["loose.png", "cat/1.png"], f"holds images, such as loose.png{LOOSE}"),
         (["train/cat/1.png", "train/lo\nose.png"], rf"holds images, such as 'train/lo\nose.png'{LOOSE}"),
         (
@@ -173,7 +191,7 @@ def test_a_layout_has_each_path_once_in_its_order_or_is_refused(paths: list[str]
         return
     assert "train" in found.splits
     assert found.splits.keys() <= set(SPLITS)
-    parts = [*map(list, found.splits.values()), list(found.unused)]
+    parts = [*map(list, found.splits.values()), sorted(found.unused)]
     assert sorted(each for part in parts for each in part) == list(range(len(paths)))
     assert parts == [sorted(part) for part in parts]
     labels = {found.labels[each] for images in found.splits.values() for each in images}

@@ -9,10 +9,10 @@ import numpy as np
 from convae.data.contents import Files, header
 from convae.data.image_files import decode, decode_files, find_levels
 from convae.data.image_formats import UnusableImageError
-from convae.data.layout import SPLITS
 from convae.data.params import DataParams
 from convae.data.processes import map_in_processes
 from convae.data.source import CHANNELS, check_counts, check_size
+from convae.data.split_names import SPLITS
 from convae.data.unusable import LeftOut, refused
 from convae.errors import ConvaeError
 from convae.network.preparation import Preparation

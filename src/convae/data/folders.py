@@ -25,6 +25,7 @@ from convae.errors import ConvaeError
 UNUSED = {
     "validation": "is for validation, and there are test images",
     "test": "has no class, but training images have",
+    "prediction": "is for prediction",
 }
 # Images that are written at once.
 CHUNK = 500
@@ -75,8 +76,7 @@ def source(params: DataParams) -> Source:
     chosen = decoded.chosen
     classes = _classes({split: [labels[each] for each in usable] for split, usable in decoded.usable.items()})
     number = {name: label for label, name in enumerate(classes)}
-    for each in unused:
-        split = found.layout.unused_split
+    for each, split in unused.items():
         left_out[files.names[each]] = LeftOut(files.names[each], split, UNUSED[split])
 
     def fill(writers: Mapping[str, WriteRows]) -> None:

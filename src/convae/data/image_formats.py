@@ -197,6 +197,8 @@ def _name(file: IO[bytes]) -> str:
     """Say what a file is that cannot be opened."""
     file.seek(0)
     start = file.read(1024)
+    if not start:
+        return "empty"
     for mark, what in OTHERS.items():
         if start.startswith(mark) or start.startswith(mark, 4):
             return what

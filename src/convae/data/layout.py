@@ -1,7 +1,6 @@
 """Which split and class each file of a folder belongs to, by its path."""
 
 import os
-import re
 import sys
 import unicodedata
 from array import array
@@ -9,15 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from convae.data.listing import NAMED, listed, shown
+from convae.data.split_names import PARTS, SPLIT_NAMES, SPLITS, folder_splits
 from convae.errors import ConvaeError
-
-SPLITS = ("train", "test")
-# What folders of splits are called, in lower case.
-SPLIT_NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test"}
-SPLIT_NAMES |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
-PARTS = {"train": "training", "test": "testing", "validation": "validation"}
-# What is added to these names: train_images, test-set.
-FILLERS = {"set", "data", "image", "images", "imgs", "photos", "split"}
 
 
 class LooseImagesError(ConvaeError):
@@ -33,18 +25,16 @@ class Layout(NamedTuple):
         Under ``train`` and ``test``, or all under ``train`` if the folder has no test images of its own.
     labels : list of str or None
         The class of each file, if it has one.
-    unused : sequence of int
-        Images that are not used: those for validation beside test images, or test images without classes.
-    unused_split : str
-        What the unused images are for: ``validation`` or ``test``; empty if there are none.
+    unused : dict of int to str
+        Images that are not used, and what they are for: ``validation``, beside test images; ``test`` without classes;
+        or ``prediction``.
     notes : list of str
         What a user should know of how the folder was understood.
     """
 
     splits: Mapping[str, Sequence[int]]
     labels: list[str | None]
-    unused: Sequence[int]
-    unused_split: str
+    unused: dict[int, str]
     notes: list[str]
 
 
@@ -77,32 +67,24 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
     for number, path in enumerate(paths):
         folders.setdefault(_top(path.removeprefix(above)), array("q")).append(number)
     notes: list[str] = []
-    unused: Sequence[int] = []
+    unused: dict[int, str] = {}
     splits: dict[str, Sequence[int]]
-    unused_split = ""
-    parts = {split: [name for name in folders if SPLIT_NAMES.get(name.casefold()) == split] for split in PARTS}
-    if parts["train"] or parts["test"]:
-        _check_parts(where, folders, parts)
+    named = folder_splits(list(folders))
+    if "train" in named.values() or "test" in named.values():
+        _check_parts(where, folders, named)
+        prefixes = {split: _repeated(paths, folders[name], f"{above}{name}/", name) for name, split in named.items()}
+        parts: dict[str, Sequence[int]] = {split: folders[name] for name, split in named.items()}
         # As in competitions, which keep the labels to themselves.
-        if has_classes and _test_has_no_classes(paths, above, folders, parts):
-            [name], parts["test"] = parts["test"], []
-            unused, unused_split = folders[name], "test"
-            notes.append(f"{shown(above + name)} has images without classes: its {len(unused):,} images are not used")
-        if parts["validation"] and parts["test"]:
-            [name] = parts["validation"]
-            unused, unused_split = folders[name], "validation"
-            notes.append(f"{shown(above + name)} is for validation: its {len(unused):,} images are not used")
-        elif parts["validation"]:
-            parts["test"] = parts["validation"]
-            notes.append(f"{shown(above + parts['test'][0])} is used for testing")
-        prefixes = {split: f"{above}{parts[split][0]}/" for split in SPLITS if parts[split]}
-        splits = {split: folders[parts[split][0]] for split in prefixes}
+        without_classes = has_classes and _test_has_no_classes(paths, parts, prefixes)
+        unused, notes = _set_apart(parts, {split: above + name for name, split in named.items()}, without_classes)
+        if "validation" in parts:
+            parts["test"], prefixes["test"] = parts["validation"], prefixes["validation"]
+        splits = {split: parts[split] for split in SPLITS if split in parts}
     else:
-        _check_suspects(where, list(folders))
         prefixes, splits = {"train": above}, {"train": range(len(paths))}
     labels: list[str | None] = [None] * len(paths)
     if not has_classes:
-        return Layout(splits, labels, unused, unused_split, notes)
+        return Layout(splits, labels, unused, notes)
     below = {split: [paths[number].removeprefix(prefixes[split]) for number in splits[split]] for split in splits}
     common = _only_folder([path for each in below.values() for path in each])
     below = {split: [path.removeprefix(common) for path in each] for split, each in below.items()}
@@ -114,7 +96,26 @@ def layout(where: str, paths: list[str], has_classes: bool = True) -> Layout:
     for split, numbers in splits.items():
         for number, short in zip(numbers, below[split], strict=True):
             labels[number] = _label(short)
-    return Layout(splits, labels, unused, unused_split, notes)
+    return Layout(splits, labels, unused, notes)
+
+
+def _set_apart(
+    parts: dict[str, Sequence[int]], names: Mapping[str, str], without_classes: bool
+) -> tuple[dict[int, str], list[str]]:
+    """Take what is not used out of the parts: give its images, and what a user should know of all parts."""
+    why = {}
+    if without_classes:
+        why["test"] = "has images without classes"
+    elif "validation" in parts and "test" in parts:
+        why["validation"] = "is for validation"
+    if "prediction" in parts:
+        why["prediction"] = "is for prediction"
+    notes = [f"{shown(names[each])} {why[each]}: its {len(parts[each]):,} images are not used" for each in why]
+    unused = {number: split for split in why for number in parts.pop(split)}
+    for split in parts:
+        if split == "validation" or names[split].rpartition("/")[2].casefold() not in SPLIT_NAMES:
+            notes.append(f"{shown(names[split])} is used for {'training' if split == 'train' else 'testing'}")
+    return unused, notes
 
 
 def _top(path: str) -> str:
@@ -141,44 +142,34 @@ def _only_folder(paths: list[str]) -> str:
         above += f"{name}/"
 
 
-def _test_has_no_classes(
-    paths: list[str], above: str, folders: Mapping[str, Sequence[int]], parts: Mapping[str, list[str]]
-) -> bool:
+def _repeated(paths: list[str], numbers: Sequence[int], prefix: str, name: str) -> str:
+    """Add the name of a split's folder to its prefix, if all is in a folder of the same name once more."""
+    again = f"{prefix}{name}/"
+    return again if all(paths[number].startswith(again) for number in numbers) else prefix
+
+
+def _test_has_no_classes(paths: list[str], parts: Mapping[str, Sequence[int]], prefixes: Mapping[str, str]) -> bool:
     """Tell whether the training images are in several folders, and the test images in none."""
     inside = {
-        split: {_top(paths[each].removeprefix(f"{above}{name}/")) for name in parts[split] for each in folders[name]}
-        for split in SPLITS
+        split: {_top(paths[each].removeprefix(prefixes[split])) for each in parts.get(split, [])} for split in SPLITS
     }
     return len(inside["train"]) > 1 and "" not in inside["train"] and inside["test"] == {""}
 
 
-def _check_parts(where: str, folders: Mapping[str, Sequence[int]], parts: Mapping[str, list[str]]) -> None:
+def _check_parts(where: str, folders: Mapping[str, Sequence[int]], named: Mapping[str, str]) -> None:
     """Refuse splits beside anything else, splits of which there are two, and test images without training images."""
-    found = sorted((name for names in parts.values() for name in names), key=os.fsencode)
+    found = sorted(named, key=os.fsencode)
     others = sorted(folders.keys() - set(found), key=os.fsencode)
     if others:
         what = f"holds {listed(found)} beside {listed([shown(name) or 'files' for name in others[:NAMED]])}"
         fix = "want train and test and nothing else; if they are classes, put all of them into a folder train"
         raise ConvaeError(where, what, fix)
-    for split, names in parts.items():
+    for split, part in PARTS.items():
+        names = [name for name in found if named[name] == split]
         if len(names) > 1:
-            raise ConvaeError(where, f"holds {listed(names)}, both for {PARTS[split]}", "merge or rename them")
-    if not parts["train"]:
+            raise ConvaeError(where, f"holds {listed(names)}, both for {part}", "merge or rename them")
+    if "train" not in named.values():
         raise ConvaeError(where, f"holds {listed(found)}, not train", "put the training images into a folder train")
-
-
-def _check_suspects(where: str, names: list[str]) -> None:
-    """Refuse names such as ``train2017`` beside ``val2017``: taken for classes, they would be split again."""
-    suspects: dict[str, str] = {}
-    for name in names:
-        words = set(re.findall("[a-z]+", name.casefold())) - FILLERS
-        split = SPLIT_NAMES.get(words.pop().removesuffix("set")) if len(words) == 1 else None
-        if split:
-            suspects.setdefault(split, name)
-    if len(suspects) > 1 and "train" in suspects:
-        what = f"holds {listed(list(map(shown, suspects.values())))}, which look like splits"
-        fix = "rename them to train and test; if they are classes, put all of them into a folder train"
-        raise ConvaeError(where, what, fix)
 
 
 def _check_loose(where: str, paths: Mapping[str, list[str]], below: Mapping[str, list[str]]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convae.data.contents import PackedFiles
-from convae.data.layout import SPLIT_NAMES, Layout, layout
+from convae.data.layout import Layout, layout
 from convae.data.listing import shown
+from convae.data.split_names import SPLIT_NAMES
 from convae.data.unusable import LeftOut
 from convae.errors import ConvaeError
 

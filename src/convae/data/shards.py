@@ -16,9 +16,9 @@ import numpy as np
 
 from convae.data.archives import ArchiveError, tar_members
 from convae.data.contents import PackedFiles
-from convae.data.layout import SPLIT_NAMES
 from convae.data.listing import is_skipped, listed, named, shown
 from convae.data.packed import CLASS_KEYS, Packed, arranged, class_name, splits_of
+from convae.data.split_names import SPLIT_NAMES
 from convae.data.unusable import IMAGE_ENDINGS, LeftOut, ending, other_files
 from convae.errors import ConvaeError
 from convae.progress import progress
