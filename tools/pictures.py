@@ -34,8 +34,8 @@ PLOTS, DOCS = Path("artifacts/plots"), Path("docs")
 SELECTED = "#i=4500"
 # A page that still loads or moves after so many seconds is an error.
 SECONDS = 30
-# A palette may move no colour by more than this; else the picture keeps all its colours.
-MOST_MOVED = 24
+# A palette may move no colour by more than this; else the picture keeps all its colours. With more, shadows get edges.
+MOST_MOVED = 4
 
 
 def figure(name: str) -> bytes:

@@ -42,5 +42,10 @@ def test_a_far_higher_loss_of_test_images_than_pcas_tells_images_known_by_heart(
     assert ("PCA's 1.10 times" in found) == (mirrored is None)
 
 
+def test_more_epochs_are_not_advised_to_a_network_that_knows_its_images_by_heart() -> None:
+    assert said(0.01, 0.03, "pca_conv")[0].endswith("its test loss is 0.0300, PCA's 0.0220.")
+    assert said(0.01, 0.03)[0].endswith(" Try model.architecture=pca_conv.")
+
+
 def test_a_loss_of_nothing_is_no_error() -> None:
     assert said(0.0, 0.001)[1].startswith("It has begun to know")

@@ -38,25 +38,26 @@ def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
     better = test["mse"] < test[key]
     said = f"The network reconstructs {'better' if better else 'no better'} than {pca}:"
     said += f" its test loss is {test['mse']:.4f}, PCA's {test[key]:.4f}."
-    if not better:
-        said += f" Try {_remedy(architecture)}."
     ratio, pca_ratio = (_ratio(test[name], train[name]) for name in ("mse", key))
     usual = min(max(1.0, pca_ratio), LARGEST_USUAL_RATIO)
     knows = ratio > BY_HEART * usual
+    # More epochs would not help a network that knows its images by heart.
+    if not better and not (knows and architecture == BEST_ARCHITECTURE):
+        said += f" Try {_remedy(architecture, knows)}."
     of_pca = f" (PCA's {pca_ratio:.2f} times)" if pca_ratio <= LARGEST_USUAL_RATIO else ""
     heart = f"its training images by heart: its test loss is {ratio:.2f} times its training loss{of_pca}."
     if knows:
-        augment = "or" if mirrored else "train.augment, or"
-        heart = f"It has begun to know {heart} Try more images, {augment} fewer epochs if the test loss has risen."
+        augment = "" if mirrored else "train.augment if it is none, "
+        heart = f"It has begun to know {heart} Try more images, {augment}or fewer epochs if the test loss has risen."
     else:
         heart = f"It does not know {heart}"
     return [said, heart]
 
 
-def _remedy(architecture: str) -> str:
+def _remedy(architecture: str, knows: bool) -> str:
     if architecture == BEST_ARCHITECTURE:
         return "more epochs (train.epochs), or smaller batches (train.batch_size)"
-    return f"model.architecture={BEST_ARCHITECTURE}, or more epochs (train.epochs)"
+    return f"model.architecture={BEST_ARCHITECTURE}" + ("" if knows else ", or more epochs (train.epochs)")
 
 
 def _ratio(test: float, train: float) -> float:

@@ -1,5 +1,6 @@
 import { visitCells } from "./cells.js";
 import { cssColour } from "./colours.js";
+import { styleOf } from "./dom.js";
 import { covered } from "./names.js";
 import { data, grid } from "./page_data.js";
 import { imageDrawer } from "./scaled.js";
@@ -188,7 +189,7 @@ export function drawPictures(context, names) {
   const points = pointsAt(level);
   const [wide, high] = sizeAt(level, choices.whole);
   const frame = Math.round(FRAME * view.ratio);
-  context.lineWidth = frame;
+  Object.assign(context, { lineWidth: frame, fillStyle: styleOf("--map") });
   const drawImage = imageDrawer(context, wide, high);
   drawn.width = (wide + 2 * frame) / view.ratio;
   drawn.height = (high + 2 * frame) / view.ratio;
@@ -199,12 +200,16 @@ export function drawPictures(context, names) {
     if (!state.focus?.[i] && covered(names, left, top, drawn.width / 2, drawn.height / 2)) continue;
     drawn.points.add(i);
     const [x, y] = [Math.round(left * view.ratio) - (wide >> 1), Math.round(top * view.ratio) - (high >> 1)];
-    context.globalAlpha = state.focus && !state.focus[i] ? 0.35 : 1;
+    if (state.focus && !state.focus[i]) {
+      // Else the points below would show through.
+      context.fillRect(x - frame, y - frame, wide + 2 * frame, high + 2 * frame);
+      context.globalAlpha = 0.35;
+    }
     context.strokeStyle = cssColour(i);
     context.strokeRect(x - frame / 2, y - frame / 2, wide + frame, high + frame);
     drawImage(i, x, y);
+    context.globalAlpha = 1;
   }
-  context.globalAlpha = 1;
 }
 
 /** @param {number} x @param {number} y in CSS pixels @returns {number} the point whose picture is there, or -1 */

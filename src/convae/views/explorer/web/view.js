@@ -5,10 +5,10 @@ import { data, grid } from "./page_data.js";
 import { changed } from "./state.js";
 
 /**
- * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size and the heights of the bar and
- * the hint in CSS pixels; device pixels per CSS pixel (ratio); whether a map of many points is moving.
+ * The visible part of the map: its centre in map units; CSS pixels per unit (scale); the window's size, the heights of the bar and
+ * the hint, and the tools' width, in CSS pixels; device pixels per CSS pixel (ratio); whether a map of many points is moving.
  */
-export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, hint: 0, ratio: 1, moving: false };
+export const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, bar: 0, hint: 0, tools: 0, ratio: 1, moving: false };
 /** With more points than this, fewer are drawn while the map moves. */
 export const MANY = 100_000;
 let gliding = 0;
@@ -36,20 +36,20 @@ export function windowBox(more) {
   return [...toMap(-more, view.height + more), ...toMap(view.width + more, -more)];
 }
 
-/** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar and above the hint */
+/** @returns {{x: number, y: number, scale: number}} the view that shows the whole map, below the bar, above the hint and beside the tools */
 export function wholeView() {
   return viewOf(grid);
 }
 
 /** @param {{left: number, right: number, bottom: number, top: number}} part of the map */
 function viewOf({ left, right, bottom, top }) {
-  const [margin, bar, hint] = [24, view.bar, Math.max(48, view.hint + 16)];
+  const [margin, bar, hint, tools] = [24, view.bar, Math.max(48, view.hint + 16), view.tools];
   const [width, height] = [right - left, top - bottom];
   const scale = Math.min(
-    Math.max(view.width - 2 * margin, 40) / (width || height || 1),
+    Math.max(view.width - 2 * margin - tools, 40) / (width || height || 1),
     Math.max(view.height - margin - hint - bar, 40) / (height || width || 1),
   );
-  return { x: (left + right) / 2, y: (bottom + top) / 2 + (bar + margin - hint) / 2 / scale, scale };
+  return { x: (left + right + tools / scale) / 2, y: (bottom + top) / 2 + (bar + margin - hint) / 2 / scale, scale };
 }
 
 /** @returns {number} how many times as large as in the view of the whole map */
@@ -162,6 +162,7 @@ export function resize(first) {
   const zoom = first ? 1 : zoomOf();
   view.bar = byId("bar").offsetHeight + 12;
   view.hint = byId("hint").offsetHeight || view.hint;
+  view.tools = byId("tools").offsetWidth + 12;
   view.width = Math.max(1, box.width);
   view.height = Math.max(1, box.height);
   view.ratio = window.devicePixelRatio || 1;
