@@ -1,5 +1,6 @@
 """`convae try`: parameters for a folder of images, by stated rules; an experiment that changes nothing else."""
 
+import io
 import itertools
 import json
 import os
@@ -8,6 +9,7 @@ import shlex
 import shutil
 import signal
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +177,20 @@ def test_folders_are_no_classes_where_images_lie_beside_them(tmp_path: Path) -> 
     draw(folder / "2023" / "05", 60)
     choices = {each.name: each.value for each in recipe.choose(inspect(folder), "photos")}
     assert choices["data.classes"] == "none"
+
+
+def test_shards_are_listed_as_such_with_the_classes_that_they_name(tmp_path: Path) -> None:
+    draw(tmp_path / "images", 4)
+    with tarfile.open(tmp_path / "photos-0.tar", "w") as shard:
+        for number, name in enumerate(["dog", "cat", "cat", "dog"]):
+            shard.add(tmp_path / f"images/{number}.png", arcname=f"{number}.png")
+            label = tarfile.TarInfo(f"{number}.cls")
+            label.size = len(name)
+            shard.addfile(label, io.BytesIO(name.encode()))
+    shutil.rmtree(tmp_path / "images")
+    found = inspect(tmp_path)
+    assert described(found).splitlines()[0].endswith(", in colour (4 .png, in 1 tar shard)")
+    assert described(found).splitlines()[1] == "  2 classes: cat (2), dog (2)"
 
 
 def test_pages_that_are_not_used_are_told(tmp_path: Path) -> None:

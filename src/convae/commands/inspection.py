@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convae.data.contents import Files, header
+from convae.data.contents import Files, PackedFiles, header
 from convae.data.finding import find
 from convae.data.image_files import decode, find_levels
 from convae.data.image_formats import UnusableImageError, open_image, refusals
 from convae.data.layout import LooseImagesError
-from convae.data.listing import named, shown
+from convae.data.listing import named, natural, shown
 from convae.data.processes import map_in_processes
 from convae.data.unusable import LeftOut, counts, ending
 from convae.network.preparation import LARGEST_PIXELS, Preparation
@@ -151,13 +151,15 @@ def described(found: Inspection) -> str:
     if len(set(sizes)) <= 2:  # such as photographs of one camera, upright and on the side
         span = "of {} pixels".format(" and ".join("{} x {}".format(*size) for size in sorted(set(sizes))))
     colour = "grey" if found.grey else "in colour"
-    lines = [f"{shown(str(found.folder))}: {len(sizes):,} images {span} (height x width), {colour} ({counted(kinds)})"]
+    what = counted(kinds) + packs(found)
+    lines = [f"{shown(str(found.folder))}: {len(sizes):,} images {span} (height x width), {colour} ({what})"]
     if found.splits:
         lines.append("  {train:,} for training, {test:,} for testing".format(**found.splits))
     if found.classes:
-        sizes_of = Counter(found.classes).most_common()
-        named_classes = named(f"{shown(name)} ({count:,})" for name, count in sizes_of)
-        lines.append(f"  {len(found.classes):,} classes, one for each folder: {named_classes}")
+        largest_first = sorted(found.classes, key=lambda name: (-found.classes[name], natural(name)))
+        named_classes = named(f"{shown(name)} ({found.classes[name]:,})" for name in largest_first)
+        each = "" if packs(found) else ", one for each folder"
+        lines.append(f"  {len(found.classes):,} classes{each}: {named_classes}")
     else:
         lines.append("  no classes")
     lines += [f"  {note}" for note in found.notes]
@@ -169,6 +171,14 @@ def described(found: Inspection) -> str:
         }
         lines += [f"  {shown(each.file)} {each.why}" for each in list(reasons.values())[:3]]
     return "\n".join(lines)
+
+
+def packs(found: Inspection) -> str:
+    """Say what the images are in, where they are no files of their own, as an end of a sentence."""
+    if not isinstance(found.files, PackedFiles):
+        return ""
+    shards = sum(isinstance(each, Path) for each in found.files.packs)
+    return f", in {shards:,} tar shard{'s' * (shards != 1)}" if shards else ", in Parquet files"
 
 
 def counted(counts: Counter[str]) -> str:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from convae.check import MAP_IMAGES
-from convae.commands.inspection import Inspection
+from convae.commands.inspection import Inspection, packs
 from convae.data.fitting import too_small
 from convae.data.params import TEST_FRACTION
 from convae.errors import ConvaeError
@@ -98,6 +98,8 @@ def choose_classes(found: Inspection) -> tuple[str, str]:
     """Choose whether folders are classes, and say why."""
     if not found.has_classes:
         return "none", "images lie beside folders"
+    if packs(found):
+        return "folders", "as the shards or tables name them"
     return "folders", "none if folders mean something else, such as dates" if found.classes else "the default"
 
 
@@ -129,7 +131,7 @@ def choose_augment(grey: bool, white: bool, size: Sequence[int]) -> tuple[str, s
 def choose_test_fraction(count: int, splits: Mapping[str, int]) -> tuple[float, str]:
     """Choose which part of the images is for testing only, and say why."""
     if splits:
-        return TEST_FRACTION, "not used: the folder has test/"
+        return TEST_FRACTION, "not used: there are test images"
     return (TEST_FRACTION, "the default") if count >= 200 else (0.2, "of fewer than 200 images, a fifth")
 
 
