@@ -31,7 +31,7 @@ LOSSES, MAP = ("evaluate",), ("evaluate", "quality")
 CONV: Changes = {"model.architecture": "conv"}
 DENSE: Changes = {"model.architecture": "dense"}
 CONV_LINEAR: Changes = {"model.architecture": "conv_linear", "model.conv_linear.channels": [16, 32]}
-# As the README has it: few images want more epochs.
+# Few images want more epochs.
 EMOJI: Changes = {
     "model.conv_linear.channels": [16, 32, 64],
     "train.epochs": 20,

@@ -264,6 +264,7 @@ def test_a_name_is_drawn_as_it_is_shortened_or_replaced_where_the_font_lacks_a_c
     for name, expected in NAMES.items():
         assert style.drawable_name(name, "another") == expected
         assert len(expected) <= 24
+    assert style.drawable_name(LONG, "another", 17) == "abcdef...cdefghij"
 
 
 @pytest.mark.parametrize("name", ["$x_1$", "日本", "\udcff", LONG], ids=ascii)
@@ -278,6 +279,7 @@ def test_any_name_of_a_class_and_of_a_file_can_be_drawn_on_the_map_and_above_an_
     images = RANDOM.integers(0, 256, (5, 3, 9, 8), dtype=np.uint8)
     above = reconstructions.titles(np.arange(5), np.array([1, 0, 1, 1, 0]), ["plain", name], [f"test/{name}/1.png"] * 5)
     assert len(set(above)) == 2
+    assert max(len(line) for title in above for line in title.split("\n")) <= 17
     figure = image_grids.reconstructions_figure({"Random": block(images, above, images)})
     assert [text.get_text() for text in figure.texts if text.get_text() in above] == above
     for each in (on_map, figure):

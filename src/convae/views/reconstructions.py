@@ -11,6 +11,9 @@ from convae.network.noise import noisy_pixels
 from convae.views.image_grids import ACROSS
 from convae.views.style import drawable_name
 
+# Characters of a title's line above an image; with more, all titles would be in small print.
+LONGEST = 17
+
 
 def pixel_errors(images: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     """Compute the mean squared error of each reconstruction from its rounded pixels.
@@ -90,7 +93,7 @@ def titles(chosen: np.ndarray, labels: np.ndarray, classes: Sequence[str], files
     found = []
     for number in chosen:
         label = labels[number]
-        lines = [drawable_name(classes[label], f"class {label}")] if classes else []
-        lines += [drawable_name(PurePosixPath(files[number]).name, f"image {number}")] if files else []
+        lines = [drawable_name(classes[label], f"class {label}", LONGEST)] if classes else []
+        lines += [drawable_name(PurePosixPath(files[number]).name, f"image {number}", LONGEST)] if files else []
         found.append("\n".join(lines) or f"image {number}")
     return found

@@ -60,9 +60,10 @@ def class_colours(classes: int) -> list[tuple[float, ...]]:
     return [to_rgba(colour) for colour in hex_colours(classes)]
 
 
-def drawable_name(name: str, otherwise: str) -> str:
+def drawable_name(name: str, otherwise: str, longest: int = 24) -> str:
     """Shorten a name for a figure; return `otherwise` if the figures' font lacks some of its characters."""
     font = get_font(findfont("DejaVu Sans"))
     if not name.isprintable() or not all(font.get_char_index(ord(character)) for character in name):
         return otherwise
-    return name if len(name) <= 24 else f"{name[:10]}...{name[-11:]}"
+    start = longest // 2 - 2
+    return name if len(name) <= longest else f"{name[:start]}...{name[start + 3 - longest :]}"
