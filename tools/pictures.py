@@ -31,7 +31,7 @@ from convae.errors import ConvaeError
 
 PLOTS, DOCS = Path("artifacts/plots"), Path("docs")
 # The part of its address that selects an image: one whose neighbours are of several classes.
-SELECTED = "#i=4500"
+SELECTED = "#i=2564"
 # A page that still loads or moves after so many seconds is an error.
 SECONDS = 30
 # A palette may move no colour by more than this; else the picture keeps all its colours. With more, shadows get edges.

@@ -38,7 +38,7 @@ export function drawNames(context, names) {
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   Object.assign(context, { font: `700 ${sizeOfNames()}px system-ui, sans-serif`, textAlign: "center", textBaseline: "middle" });
   Object.assign(context, { lineWidth: 6, lineJoin: "round", strokeStyle: styleOf("--map"), fillStyle: styleOf("--ink") });
-  context.globalAlpha = state.focus ? 0.4 : 1;
+  context.globalAlpha = state.focus ? 0.75 : 1;
   for (const { label, text, left, top } of names) {
     if (state.colour === "class") context.fillStyle = data.shades[label][darkTheme.matches ? 1 : 0];
     context.strokeText(text, left, top);
