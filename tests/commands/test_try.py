@@ -179,6 +179,20 @@ def test_folders_are_no_classes_where_images_lie_beside_them(tmp_path: Path) -> 
     assert choices["data.classes"] == "none"
 
 
+@pytest.mark.parametrize(
+    "names", [["2022", "2023"], ["2023/05", "2023/06"], ["2023-05-14 Birthday", "20230601"]], ids=str
+)
+def test_folders_that_are_called_like_dates_are_no_classes(names: list[str], tmp_path: Path) -> None:
+    for name in names:
+        draw(tmp_path / name, 2)
+    assert described(inspect(tmp_path)).splitlines()[1:] == [
+        "  no classes",
+        "  folders are called like dates, so folders are not taken for classes",
+    ]
+    draw(tmp_path / "0001", 2)
+    assert inspect(tmp_path).classes
+
+
 def test_shards_are_listed_as_such_with_the_classes_that_they_name(tmp_path: Path) -> None:
     draw(tmp_path / "images", 4)
     with tarfile.open(tmp_path / "photos-0.tar", "w") as shard:

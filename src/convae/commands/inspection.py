@@ -1,6 +1,8 @@
 """Look through a folder of images, but decode only a few: how many there are, of which sizes and classes."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,8 @@ SAMPLE = 64
 # So many are looked at to see whether they are pages: paper is white from so light a grey on, of 255.
 PREVIEWS = 16
 WHITE = 200
+# What folders of photographs are called that are sorted by date: 2023, 2023-05, 20230514, 2023-05-14 Birthday.
+DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}( .*)?/")
 
 
 class Inspection(NamedTuple):
@@ -47,8 +51,8 @@ class Inspection(NamedTuple):
         Whether some of these have more than 8 bits.
     white : bool
         Whether they are mostly white, as pages of text are.
-    has_classes : bool
-        Whether folders are taken for classes.
+    no_classes_because : str
+        Why folders are not taken for classes; empty if they are.
     classes : dict of str to int
         The classes, and the number of images of each; empty if there are none, or only one.
     splits : Counter of str
@@ -66,7 +70,7 @@ class Inspection(NamedTuple):
     grey: bool
     deep: bool
     white: bool
-    has_classes: bool
+    no_classes_because: str
     classes: dict[str, int]
     splits: Counter[str]
     bytes: int
@@ -81,13 +85,16 @@ def inspect(folder: Path) -> Inspection:
         If it cannot be read, holds no images, or its layout is ambiguous.
     """
     where = shown(str(folder))
-    has_classes = True
+    why = ""
     try:
         files, understood, others, _ = find(where, folder, LARGEST_PIXELS)
-    except LooseImagesError:  # as in a folder of photographs, of which some are sorted by date
-        has_classes = False
-        files, understood, others, _ = find(where, folder, LARGEST_PIXELS, has_classes)
-        understood.notes.append("images lie beside folders, so folders are not taken for classes")
+        if are_dates(files.names):
+            why = "folders are called like dates"
+    except LooseImagesError:  # as in a folder of photographs, of which some are sorted
+        why = "images lie beside folders"
+    if why:
+        files, understood, others, _ = find(where, folder, LARGEST_PIXELS, has_classes=False)
+        understood.notes.append(f"{why}, so folders are not taken for classes")
     splits = {number: split for split, numbers in understood.splits.items() for number in numbers}
     headers = dict(map_in_processes(lambda number: header(files, number), len(files.names)))
     usable = [number for number in sorted(splits) if headers[number]]
@@ -109,7 +116,7 @@ def inspect(folder: Path) -> Inspection:
         grey=grey,
         deep=deep,
         white=grey and not deep and are_white(files, sample_of(usable, PREVIEWS)),
-        has_classes=has_classes,
+        no_classes_because=why,
         classes={name: count for name, count in labels.items() if name is not None} if len(labels) > 1 else {},
         splits=Counter(splits[number] for number in usable) if "test" in understood.splits else Counter(),
         bytes=sum(map(files.size, usable)),
@@ -126,6 +133,11 @@ def why_unusable(files: Files, number: int) -> str:
     except UnusableImageError as error:
         return str(error)
     return "cannot be read"
+
+
+def are_dates(names: Iterable[str]) -> bool:
+    """Tell whether all files are in folders that are called like dates."""
+    return all(DATE.match(name) for name in names)
 
 
 def are_white(files: Files, numbers: list[int]) -> bool:

@@ -96,8 +96,8 @@ def choose(found: Inspection, source: str) -> list[Choice]:
 
 def choose_classes(found: Inspection) -> tuple[str, str]:
     """Choose whether folders are classes, and say why."""
-    if not found.has_classes:
-        return "none", "images lie beside folders"
+    if found.no_classes_because:
+        return "none", found.no_classes_because
     if packs(found):
         return "folders", "as the shards or tables name them"
     return "folders", "none if folders mean something else, such as dates" if found.classes else "the default"
