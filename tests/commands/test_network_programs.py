@@ -166,6 +166,8 @@ def test_what_is_bad_is_told_in_a_line_each_and_the_good_is_kept(run: Callable[.
     content = Path("digits/000.png").read_bytes()
     Path("digits/bad.png").write_bytes(content[:100])
     Path("digits/note.txt").write_text("not an image")
+    Path("digits/film.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    Path("digits/what").write_text("not an image")
     Path("empty.png").touch()
     Path("nothing").mkdir()
     np.save("flat.npy", pixels[:, 0])
@@ -174,9 +176,10 @@ def test_what_is_bad_is_told_in_a_line_each_and_the_good_is_kept(run: Callable[.
     given = ["missing.png", "digits", "empty.png", "flat.npy", "float.npy", "nothing", "tiny.png", "missing.npy"]
     done = run("encode", *given, "-o", "latents.npy")
     assert (done.code, done.out) == (1, "")
-    lines = done.err.splitlines()
+    *lines, note = done.err.splitlines()
+    assert note == "note: digits: left out, since they are no images: 1 .mp4 (video), 1 .txt (sidecar)"
     assert sorted(line.split(": ")[1] for line in lines) == sorted(
-        [*given[:1], "digits/bad.png", "digits/note.txt", *given[2:]]
+        [*given[:1], "digits/bad.png", "digits/what", *given[2:]]
     )
     assert all(line.startswith("error: ") and line.endswith("; it is left out") for line in lines)
     told = "\n".join(lines)

@@ -12,8 +12,9 @@ from convae import artifacts
 from convae.data.contents import FolderFiles
 from convae.data.image_files import decode_files
 from convae.data.listing import list_images, shown
+from convae.data.unusable import counts, other_files
 from convae.errors import ConvaeError
-from convae.network.preparation import Preparation
+from convae.network.preparation import LARGEST_PIXELS, Preparation
 
 
 class Images(NamedTuple):
@@ -28,7 +29,7 @@ class Images(NamedTuple):
     refused : list of str
         A line on each that could not be used, and was left out.
     notes : list of str
-        Notes on those that were used.
+        Notes on those that were used, and on files of folders that are no images, such as videos and text.
     """
 
     pixels: np.ndarray
@@ -58,10 +59,11 @@ def read_inputs(
         In the order in which they are given.
     """
     refused: list[str] = []
+    left_out: list[str] = []
     parts: list[tuple[str, list[str] | np.ndarray]] = []
     for path in map(str, paths):
         try:
-            parts.append((path, _listed(path, image_shape)))
+            parts.append((path, _listed(path, image_shape, left_out)))
         except ConvaeError as error:
             where, what, _ = error.parts
             refused.append(f"{where}: {what}")
@@ -79,16 +81,22 @@ def read_inputs(
             done += len(part)
     refused += [f"{shown(files[number])}: {fault}" for number, fault in faults.items()]
     # A single array stays on the disk.
-    return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, notes)
+    return Images(pixels[1] if len(pixels) == 2 else np.concatenate(pixels), names, refused, left_out + notes)
 
 
-def _listed(path: str, image_shape: Sequence[int]) -> list[str] | np.ndarray:
-    """List the files that a path stands for, or map its array."""
+def _listed(path: str, image_shape: Sequence[int], left_out: list[str]) -> list[str] | np.ndarray:
+    """List the files that a path stands for, or map its array. Note what a folder holds besides images."""
     if path.endswith(".npy"):
         return artifacts.read_array(Path(path), np.uint8, (None, *image_shape))
     if not os.path.isdir(path):
         return [path]
     files = [os.path.join(path, below) for below in list_images(Path(path))]
+    others = other_files(FolderFiles(Path(), files), LARGEST_PIXELS)
+    # Of which the name does not tell what they are, one by one, as of damaged images.
+    others = {number: each for number, each in others.items() if each.kind != "other"}
+    if others:
+        left_out.append(f"{shown(path)}: left out, since they are no images: {counts(others.values())}")
+        files = [file for number, file in enumerate(files) if number not in others]
     if not files:
         raise ConvaeError(shown(path), "holds no images", "put some there")
     return files
