@@ -76,7 +76,7 @@ def read_images(
     Parameters
     ----------
     paths : str, Path or iterable of them
-        Image files, folders, or ``.npy`` files, uint8 [N, C, H, W].
+        Image files, folders, tar shards, Parquet files, or ``.npy`` files, uint8 [N, C, H, W].
     model : Autoencoder
         The network; the images get its size and colours.
     background : tuple of int, optional

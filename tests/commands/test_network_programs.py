@@ -8,11 +8,14 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from conftest import REPOSITORY
@@ -124,6 +127,29 @@ def test_csv_has_the_names_and_every_digit_of_the_latents(run: Callable[..., Don
     assert titles[:2] == ["file", "latent_0"]
     assert [row[0] for row in rows] == ["digits/000.png", "digits/002.png", 'digits/a "name", with\nall.png']
     assert np.array([row[1:] for row in rows], np.float32).tobytes() == np.load("latents.npy").tobytes()
+
+
+def test_images_in_shards_and_tables_have_the_latents_of_their_files(run: Callable[..., Done]) -> None:
+    digits(20)
+    Path("digits/020.png").write_bytes(b"no image")
+    assert run("encode", "digits", "-o", "files.npy").code == 1
+    latents = np.load("files.npy").tobytes()
+    Path("shards").mkdir()
+    with tarfile.open("shards/a.tar", "w") as archive:
+        archive.add("digits")
+    contents = [Path(f"digits/{number:03}.png").read_bytes() for number in range(20)]
+    pq.write_table(pa.table({"image": [{"bytes": each, "path": None} for each in contents]}), "b.parquet")
+    for given, prefix in (
+        ("shards", "shards/a.tar/digits"),
+        ("shards/a.tar", "shards/a.tar/digits"),
+        ("b.parquet", ""),
+    ):
+        done = run("encode", given, "-o", "packed.npy")
+        assert np.load("packed.npy").tobytes() == latents
+        assert done.err.startswith(f"error: {prefix}/020.png: " if prefix else "")
+        assert len(done.err.splitlines()) == bool(prefix)
+    found = run("similar", "digits/003.png", "--among", "shards", "-k", "1", "--json")
+    assert (found.json[0]["neighbour"], found.json[0]["distance"]) == ("shards/a.tar/digits/003.png", 0)
 
 
 def test_a_photograph_of_another_size_is_taken_by_both_networks(run: Callable[..., Done], models: Path) -> None:

@@ -44,7 +44,8 @@ IMAGES = argument(
     "images",
     metavar="IMAGES",
     nargs="+",
-    help="image files, folders of them, .npy files of uint8 [N, C, H, W], or - for a list of paths on stdin",
+    help="image files, folders of them, tar shards, Parquet files, .npy files of uint8 [N, C, H, W], or - for a list "
+    "of paths on stdin",
 )
 BACKGROUND = argument(
     "--background",

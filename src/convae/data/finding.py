@@ -69,7 +69,7 @@ def find(where: str, folder: Path, largest_pixels: int, has_classes: bool = True
         left_out |= {path: LeftOut(path, "other", "is empty") for path in images}  # such as a mark of success
         images = []
     if packs and not images:
-        packed = _read(where, folder, packs, largest_pixels, has_classes)
+        packed = read_packs(where, folder, packs, largest_pixels, has_classes)
         return Found(packed.files, packed.found, left_out | packed.left_out, are_files=False)
     why = "lies beside images: shards want a folder of their own"
     left_out |= {path: LeftOut(path, "archive" if ending(path) == SHARDS else "other", why) for path in packs}
@@ -78,7 +78,8 @@ def find(where: str, folder: Path, largest_pixels: int, has_classes: bool = True
     return Found(FolderFiles(folder, images), layout(where, images, has_classes), left_out, are_files=True)
 
 
-def _read(where: str, folder: Path, packs: list[str], largest_pixels: int, has_classes: bool) -> Packed:
+def read_packs(where: str, folder: Path, packs: list[str], largest_pixels: int, has_classes: bool) -> Packed:
+    """List the images of tar shards, or of Parquet files; see `read_shards` and `read_tables`."""
     if ending(packs[0]) == SHARDS:
         return read_shards(where, folder, packs, largest_pixels, has_classes)
     if find_spec("pyarrow") is None:
