@@ -126,8 +126,10 @@ def memory_limit(folder: Path) -> Iterator[str]:
         say(f"note: memory is not limited ({error})")
         yield ""
         return
-    yield f"sh {script} "
-    GROUP.rmdir()
+    try:
+        yield f"sh {script} "
+    finally:
+        GROUP.rmdir()
 
 
 def measure_scale(bench: Bench) -> dict[str, Any]:
