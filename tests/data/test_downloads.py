@@ -7,6 +7,7 @@ not depend on what this machine's network reaches.
 import gzip
 import hashlib
 import io
+import resource
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -235,6 +236,18 @@ def test_a_huge_file_is_not_read(tmp_path, refusal):
     with open(tmp_path / FIRST, "wb") as file:
         file.truncate(1 << 40)
     assert "is larger than the file that is meant" in refusal(tmp_path)
+
+
+def test_a_full_disk_is_no_fault_of_a_source(tmp_path, fetch_from):
+    for name, content in RAW.items():
+        (tmp_path / name).write_bytes(content)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(RAW["images"]) // 2, limits[1]))
+    try:
+        with pytest.raises(ConvaeError, match=r"^\.convae: cannot hold temporary files \(File too large\); make room"):
+            fetch_from(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_slow_server_is_left_when_its_time_is_up(mirror, monkeypatch, refusal):
