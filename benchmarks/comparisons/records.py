@@ -1,7 +1,6 @@
 """The experiments' results: read them from Git, store them in one file, and find what has changed since."""
 
 import copy
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from convae.commands.check_lock import stale
 from convae.commands.differences import cached_json
 from convae.commands.programs import git
 from convae.params import PARAMS, interpolated, lookup, parse_yaml
+from convae.stage import file_md5
 
 RESULTS = Path("docs/results.json")
 PIPELINE = Path("dvc.yaml")
@@ -183,4 +183,4 @@ def flat(params: Json, prefix: str = "") -> Json:
 
 def md5(path: Path) -> str | None:
     """Hash a file as DVC does."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
+    return file_md5(path) if path.is_file() else None

@@ -22,3 +22,19 @@ class ConvaeError(Exception):
         """Return the same error with a file named in front."""
         where, what, fix = self.parts
         return ConvaeError(f"{path}: {where}", what, fix)
+
+
+def killed(where: object, who: str, fewer: str) -> ConvaeError:
+    """Make the error for a process that SIGKILL ended: mostly the system does that, and tells no reason.
+
+    Parameters
+    ----------
+    where : object
+        The stage or step.
+    who : str
+        The process.
+    fewer : str
+        What to do so that less memory is needed, such as ``use fewer cores``.
+    """
+    what = f"{who} was ended by SIGKILL, probably because memory was full"
+    return ConvaeError(where, what, f"{fewer}, or more memory; if somebody ended it, only run it again")

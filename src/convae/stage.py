@@ -94,7 +94,7 @@ def refuse_copies() -> None:
 def note_sources() -> None:
     """Remember the code as it is before any of it is imported; `run` compares it with what is there at the end."""
     for path in [*Path("src/convae").rglob("*.py"), *Path("stages").glob("*.py")]:
-        _sources[str(path)] = _digest(path)
+        _sources[str(path)] = file_md5(path)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -163,15 +163,15 @@ def _inputs(declared: dict[str, Any]) -> dict[str, Any]:
 def _state(path: Path) -> str:
     """Tell a file by its content, and a folder by its files' sizes and times: to read it twice may take long."""
     if not path.is_dir():
-        return _digest(path)
+        return file_md5(path)
     # Hidden files are none of the images: a file manager may put some there at any time.
     files = (Path(root, name) for root, _, names in os.walk(path) for name in names if not name.startswith("."))
     states = sorted((os.fsencode(file), file.lstat().st_size, file.lstat().st_mtime_ns) for file in files)
     return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    """Give a file's MD5, which is what dvc.lock has of it."""
+def file_md5(path: Path) -> str:
+    """Give a file's MD5, which is what dvc.lock has of it; against mistakes, not against forgery."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -17,6 +17,7 @@ from convae.commands.libraries import check_libraries
 from convae.data.listing import is_skipped
 from convae.errors import ConvaeError
 from convae.params import PARAMS, interpolated, lookup, parse_yaml, read_params
+from convae.stage import file_md5
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
 
@@ -78,10 +79,10 @@ def _locked_params(stage: dict[str, Any], params: dict[str, Any], root: Path) ->
 
 
 def _md5(root: Path, name: str, locked: str) -> str | None:
-    """Hash a file, or a folder, as DVC does: against mistakes, not against forgery."""
+    """Hash a file, or a folder, as DVC does."""
     path, tracked = root / name, root / f"{name}.dvc"
     if path.is_file():
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        return file_md5(path)
     if tracked.is_file():  # by DVC, so that the folder need not be here
         return str(parse_yaml(tracked.read_text())["outs"][0]["md5"])
     if not path.is_dir():

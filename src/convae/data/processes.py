@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 import joblib
 
-from convae.errors import ConvaeError
+from convae.errors import ConvaeError, killed
 from convae.shared import lock, no_warnings
 
 # Results are sent at least this often, so that a progress bar moves.
@@ -76,8 +77,10 @@ def map_in_processes(work: Callable[[int], Any], count: int) -> Iterator[tuple[i
                 done += 1
                 yield number, result
     finally:
-        failed = [child for child in children if os.waitpid(child, 0)[1]]
-    if failed or done < count:
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    if -signal.SIGKILL in codes:
+        raise killed("data", "a worker process", "run it again with fewer cores (LOKY_MAX_CPU_COUNT)")
+    if any(codes) or done < count:
         raise ConvaeError("a worker process", "ended before its work was done", "run it again")
 
 

@@ -15,7 +15,7 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalEx
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from convae.errors import ConvaeError
+from convae.errors import ConvaeError, killed
 from convae.progress import log
 from convae.stage import is_worker, time_limit
 from convae.training.devices import default_device, device_errors
@@ -137,9 +137,12 @@ def launch(host: int) -> None:
         number, failure = failed.get_first_failure()
         if failure.message.startswith("error: "):
             sys.exit(failure.message)
+        if failure.exitcode == -signal.SIGKILL:
+            fewer = f"run it again with fewer processes ({PROCESSES}), smaller images (data.image_size)"
+            raise killed("train", f"worker {number}", fewer) from None
         if failure.exitcode < 0:
             what = f"worker {number} was ended by {failure.signal_name()}"
-            raise ConvaeError("train", what, "run it again; if memory was full, with fewer processes") from None
+            raise ConvaeError("train", what, "run it again") from None
         raise ConvaeError("train", f"worker {number} failed", "see its lines above") from None
     except SignalException as ended:
         sys.exit(128 + ended.sigval.value)
