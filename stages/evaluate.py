@@ -1,15 +1,19 @@
 """Measure the reconstruction losses of training and test images, and write the reconstructed test images."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
+from convae.hosts import group, launch
+from convae.hosts.ranks import rank
 from convae.measures.losses import losses
 from convae.measures.verdict import verdict
-from convae.network.loading import load
+from convae.network.loading import load_of_first
 from convae.progress import log
 from convae.stage import run
 
@@ -17,14 +21,18 @@ from convae.stage import run
 MAIN = ("mse", "noisy_mse")
 
 
-def main() -> None:
-    model = load("artifacts/model")
-    train_pixels = read_images(Path("artifacts/data/train_images.npy"), model.image_shape)
-    test_pixels = read_images(Path("artifacts/data/test_images.npy"), model.image_shape)
+def main(device: torch.device) -> None:
+    model = load_of_first(Path("artifacts/model"))
+    paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
+    group.agree_on({}, paths, device, model.config.arithmetic)
+    train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
     classes = read_classes(Path("artifacts/data/classes.json"))
     labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
-    with artifacts.new_array(Path("artifacts/evaluate/reconstructions.npy"), np.uint8, test_pixels.shape) as write_rows:
+    written = Path("artifacts/evaluate/reconstructions.npy")
+    with artifacts.new_array(written, np.uint8, test_pixels.shape) if rank() == 0 else nullcontext() as write_rows:
         measured = losses(model, train_pixels, test_pixels, labels, classes, write_rows)
+    if rank() > 0:
+        return
     artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)
     shown = {
         split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
@@ -35,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(launch.shared(main))

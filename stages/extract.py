@@ -3,32 +3,44 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
-from convae.latents.extraction import write_extracted
+from convae.hosts import group, launch
+from convae.hosts.ranks import rank
+from convae.latents.extraction import extract, write_extracted
 from convae.latents.params import ExtractParams
 from convae.network.description import describe
-from convae.network.loading import load
+from convae.network.loading import load_of_first
 from convae.params import load_section
 from convae.stage import run
 
 
-def main() -> None:
-    split = load_section("extract", ExtractParams).split
-    model = load("artifacts/model")
+def main(device: torch.device) -> None:
+    params = load_section("extract", ExtractParams)
+    model = load_of_first(Path("artifacts/model"))
     data = Path("artifacts/data")
+    splits = ("train", "test") if params.split == "all" else (params.split,)
+    paths = [data / f"{name}_images.npy" for name in splits]
+    group.agree_on({"extract": params}, paths, device, model.config.arithmetic)
+    pixels = [read_images(path, model.image_shape) for path in paths]
+    if rank() > 0:
+        for images in pixels:
+            list(extract(model, images))  # whose results the first process gets
+        return
     classes = read_classes(data / "classes.json")
-    splits = ("train", "test") if split == "all" else (split,)
-    pixels = {name: read_images(data / f"{name}_images.npy", model.image_shape) for name in splits}
-    labels = [read_labels(data / f"{name}_labels.npy", images, len(classes)) for name, images in pixels.items()]
+    labels = [
+        read_labels(data / f"{name}_labels.npy", images, len(classes))
+        for name, images in zip(splits, pixels, strict=True)
+    ]
     folder = Path("artifacts/latents")
-    write_extracted(folder, model, list(pixels.values()))
+    write_extracted(folder, model, pixels)
     artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
-    artifacts.write_json(folder / "splits.json", {"splits": {name: len(images) for name, images in pixels.items()}})
+    artifacts.write_json(folder / "splits.json", {"splits": dict(zip(splits, map(len, pixels), strict=True))})
     artifacts.write_json(folder / "layers.json", describe(model))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(launch.shared(main))

@@ -7,13 +7,16 @@ import torch
 
 from convae import artifacts
 from convae.data.images import read_images
+from convae.hosts import devices, group, launch
+from convae.hosts.description import describe
+from convae.hosts.ranks import rank
 from convae.network import start, weights
 from convae.network.params import configure, load_architecture
 from convae.network.preparation import read_preparation
 from convae.params import load_section
 from convae.progress import doing
 from convae.stage import run
-from convae.training import checkpoints, devices, history, hosts, launch, loop, reading, validation
+from convae.training import checkpoints, history, loop, reading, validation
 from convae.training.params import TrainParams
 
 
@@ -29,8 +32,8 @@ def main(device: torch.device) -> None:
     preparation = read_preparation(Path("artifacts/data/preparation.json"))
     config = configure(network, images.shape[1:], params.noise, params.arithmetic, params.augment, preparation)
     machine = devices.machine(device, params.arithmetic)
-    description = checkpoints.run_description({"model": config, "train": params}, paths, machine)
-    hosts.agree({**description, "device": {"type": device.type}})
+    description = describe({"model": config, "train": params}, paths, machine)
+    group.agree({**description, "device": {"type": device.type}})
     torch.set_num_threads(1)
     with checkpoints.checkpoint(checkpoints.run_key(description)) as checkpoint:
         with doing("building the network"):  # which may start with a PCA of thousands of images
@@ -38,9 +41,9 @@ def main(device: torch.device) -> None:
         for losses in loop.train(
             model, train_images, test_images, params, device, checkpoint, validation_images, read_ahead
         ):
-            if hosts.rank() == 0:
+            if rank() == 0:
                 history.write_history(Path("artifacts/train/history.csv"), losses)
-        if hosts.rank() == 0:
+        if rank() == 0:
             weights.write_weights(Path("artifacts/model/weights.safetensors"), weights.weights(model))
             artifacts.write_json(Path("artifacts/model/config.json"), config.content())
             artifacts.write_json(Path("artifacts/train/machine.json"), machine)

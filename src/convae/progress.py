@@ -44,7 +44,7 @@ def progress(
     callable
         To be called with the amount of work done since the last call.
     """
-    what = what or _program()
+    what = what or program()
     scale = unit == "B"
     if not shown:
         yield lambda more: None
@@ -97,7 +97,7 @@ def doing(work: str) -> Iterator[None]:
         What is being done, such as ``fitting PCA``.
     """
     started, ended = _begin(), threading.Event()
-    label = f"{_program()}: {work}"
+    label = f"{program()}: {work}"
 
     def show() -> None:
         global _last_line
@@ -141,12 +141,12 @@ def _begin() -> float:
     """
     global _last_line
     now = time.monotonic()
-    if _program() == "convae":
+    if program() == "convae":
         _last_line = now
     return now
 
 
-def _program() -> str:
+def program() -> str:
     """Return the name of the running stage, or ``convae``."""
     path = Path(sys.argv[0])
     return path.stem if path.parent.name == "stages" else "convae"

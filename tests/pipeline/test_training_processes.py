@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -10,14 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from conftest import Repository, changed_stages, copy_of, wait
+from conftest import Repository, copy_of, wait
 
 from convae.errors import ConvaeError
+from convae.hosts import group
 from convae.stage import is_worker
-from convae.training import hosts as processes_of_torchrun
 from pipeline.test_reproducible import leftovers, processes
 
 pytestmark = pytest.mark.slow
@@ -180,145 +178,14 @@ def test_processes_of_torchrun_share_the_work_and_end_with_it_whatever_a_cluster
     assert (training.path / WEIGHTS).read_bytes() == straight
 
 
-# Two hosts with addresses of their own. The name that each has stands for its loopback interface, as on Debian.
-NETWORK = """
-hostname host && mount --bind $1 /etc/hosts
-unshare --net sleep infinity &
-until [ "$(readlink /proc/$!/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do sleep 0.01; done
-ip link add eth0 type veth peer name eth0 netns $!
-for host in $$:1 $!:2; do
-  address="ip addr add 10.9.0.${host#*:}/24 dev eth0"
-  nsenter --target ${host%:*} --net sh -c "ip link set lo up && ip link set eth0 up && $address"
-done
-echo $$ $!
-wait
-"""
-
-
-@pytest.fixture
-def entries(tmp_path: Path) -> Iterator[list[str]]:
-    """Provide, for each of two hosts, the command that runs another on it."""
-    (tmp_path / "hosts").write_text("127.0.0.1 localhost host\n")
-    command = [
-        "unshare",
-        "--map-root-user",
-        "--net",
-        "--mount",
-        "--uts",
-        "bash",
-        "-ec",
-        NETWORK,
-        "-",
-        tmp_path / "hosts",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as network:
-        assert network.stdout
-        entered = "--user --net --mount --uts --preserve-credentials"
-        yield [f"nsenter --target {pid} {entered}" for pid in network.stdout.readline().split()]
-        os.killpg(network.pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def both(make_training: Callable[[str], Training]) -> list[Training]:
-    return [make_training(name) for name in ("first", "second")]
-
-
-@pytest.fixture
-def start(both: list[Training], entries: list[str]) -> Iterator[Callable[..., list[subprocess.Popen[str]]]]:
-    """Provide a function that starts DVC on the first host and a worker on the second, the given processes on each."""
-    started = []
-
-    def start(processes: tuple[int, int] = (1, 1)) -> list[subprocess.Popen[str]]:
-        commands = ["dvc repro --single-item train", "env PYTHONPATH=src python -P -m convae worker 1"]
-        for host, entry, command, count in zip(both, entries, commands, processes, strict=True):
-            inside = shlex.quote(f"cd {host.path} && exec {command}")
-            variables = {"CONVAE_HOSTS": "2", "CONVAE_MASTER": "10.9.0.1:29500", "CONVAE_PROCESSES": str(count)}
-            started.append(host.popen(f"{entry} bash -c {inside}", **variables))
-        return started
-
-    yield start
-    for host, stage in zip(both, started, strict=True):
-        for process in processes(host):
-            process.kill()
-        stage.communicate(timeout=60)
-
-
-def files(host: Training) -> set[str]:
-    return {path.name for part in ("model", "train") for path in (host.path / "artifacts" / part).glob("*")}
-
-
-@pytest.mark.parametrize("count", [(1, 2), pytest.param((2, 2), marks=pytest.mark.nightly)])
-def test_two_hosts_give_the_bytes_of_one_and_only_the_first_writes_and_tells_them(
-    count: tuple[int, int],
-    both: list[Training],
-    start: Callable[..., list[subprocess.Popen[str]]],
-    straight: bytes,
-) -> None:
-    stages = start(count)
-    outputs = [stage.communicate(timeout=120)[0] for stage in stages]
-    assert [stage.returncode for stage in stages] == [0, 0], outputs
-    first, second = both
-    assert (first.path / WEIGHTS).read_bytes() == straight
-    written = {"weights.safetensors", "config.json", "history.csv", "machine.json"}
-    assert (files(first), files(second)) == (written | {".gitignore"} & files(first), set())
-    assert (outputs[0].count("epoch 4/4: "), outputs[1]) == (1, "")
-    assert "train" not in changed_stages(first)
-    assert not any(list(host.scratch.iterdir()) for host in both)
-
-
-@pytest.mark.parametrize(
-    ("lost", "number"),
-    [
-        (1, signal.SIGKILL),
-        pytest.param(0, signal.SIGKILL, marks=pytest.mark.nightly),
-        pytest.param(1, signal.SIGSTOP, marks=pytest.mark.nightly),
-    ],
-)
-def test_when_a_host_is_lost_the_other_ends_in_a_line_and_the_first_goes_on_alone_to_the_same_bytes(
-    lost: int,
-    number: signal.Signals,
-    both: list[Training],
-    start: Callable[..., list[subprocess.Popen[str]]],
-    straight: bytes,
-) -> None:
-    for host in both:
-        host.environment["CONVAE_SILENCE_SECONDS"] = "120" if number == signal.SIGKILL else "15"
-    stages, (first, _), left = start(), both, 1 - lost
-    first.wait_until((first.path / "artifacts/train/history.csv").exists, stages[0])
-    for process in processes(both[lost]):
-        process.send_signal(number)
-    _, output = both[left].has_ended(stages[left])
-    assert re.search(rf"^error: train: worker {left} lost another \(.+\); run it again\n", output, re.MULTILINE), output
-    assert first.goes_on() == straight
-
-
-def test_hosts_with_other_parameters_and_data_are_refused_on_both_before_anything_is_written(
-    both: list[Training], start: Callable[..., list[subprocess.Popen[str]]]
-) -> None:
-    second = both[1]
-    second.set_params(**{"train.learning_rate": 0.5})
-    data = second.path / "artifacts/data/test_images.npy"
-    images = np.load(data)
-    data.unlink()  # DVC's cache has it, too
-    np.save(data, images[::-1])
-    outputs = [host.has_ended(stage)[1] for host, stage in zip(both, start(), strict=True)]
-    line = (
-        "error: train: worker 1 on host and worker 0 on host differ in parameters (train.learning_rate), "
-        "data (test_images.npy); give all hosts the same commit, params.yaml, artifacts/data and packages, "
-        "and run it again"
-    )
-    assert [output.splitlines().count(line) for output in outputs] == [1, 1], outputs
-    assert not any(list(Path(host.environment["CONVAE_CHECKPOINTS"]).glob("*")) for host in both)
-
-
 def test_an_interface_that_is_not_there_is_named_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = {**LEFT_BY_A_CLUSTER["Kubeflow"], "RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
     for name, value in {**worker, **LEFT_BY_A_CLUSTER["run id"], "GLOO_SOCKET_IFNAME": "eth9"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MASTER_PORT", "0")
-    monkeypatch.setattr(processes_of_torchrun, "GRACE_SECONDS", 0)
+    monkeypatch.setattr(group, "GRACE_SECONDS", 0)
     says = r"^train: worker 0 cannot meet the others \(.+eth9.*\); see that their hosts reach each other .+"
-    with pytest.raises(ConvaeError, match=says), processes_of_torchrun.process_group(torch.device("cpu")):
+    with pytest.raises(ConvaeError, match=says), group.process_group(torch.device("cpu")):
         pass
 
 

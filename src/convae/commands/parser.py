@@ -121,7 +121,7 @@ Run it while nobody pushes.""",
         "share data and run cache on the default remote, even after a push that was cut off", "convae push"
     ),
     "worker": Program(
-        "share a training that another host's DVC runs; CONVAE_HOSTS and CONVAE_MASTER say how many hosts, and where",
+        "share the stages that another host's DVC runs; CONVAE_HOSTS and CONVAE_MASTER say how many hosts, and where",
         "CONVAE_HOSTS=2 CONVAE_MASTER=10.0.0.1:29500 convae worker 1",
         (argument("number", metavar="NUMBER", type=whole_number(1), help="this host's number, from 1 on"),),
     ),

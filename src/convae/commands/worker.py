@@ -1,4 +1,4 @@
-"""Share a training that another host's DVC runs."""
+"""Share the stages that another host's DVC runs."""
 
 import argparse
 
@@ -7,20 +7,22 @@ from convae.errors import ConvaeError
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Wait for the training to begin, and do this host's part of it.
+    """Wait for each stage that is shared, and do this host's part of it, until no other one begins.
 
     Raises
     ------
     ConvaeError
-        If there is no such host, none begins, or the training fails.
+        If there is no such host, none begins, or one fails.
     """
     startup.prepare()
-    from convae.training import launch
+    from convae.hosts import launch
 
     count = launch.hosts()
     if not 0 < arguments.number < count:
         what = f"got {arguments.number}, with {count} host(s)"
         fix = f"want 1 to {count - 1}" if count > 1 else f"set {launch.HOSTS} to the number of hosts"
         raise ConvaeError("NUMBER", what, f"{fix}; 0 is the host that runs DVC")
-    launch.wait_for_master(*launch.master())
-    launch.launch(arguments.number)
+    begun = ""
+    while begun := launch.next_stage(begun):
+        launch.launch(arguments.number, begun.split()[0])
+    print(f"no other stage to share began within the time of {launch.MEET}")

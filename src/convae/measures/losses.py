@@ -22,7 +22,7 @@ def losses(
     test_pixels: np.ndarray,
     labels: np.ndarray,
     classes: list[str],
-    write_rows: WriteRows,
+    write_rows: WriteRows | None,
 ) -> dict[str, Any]:
     """Measure reconstructions of training and test images.
 

@@ -1,10 +1,12 @@
 """Measure the reconstruction error of PCA, the best linear autoencoder: a baseline that any network should beat."""
 
 import numpy as np
+import torch
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from convae.artifacts import drop_pages
+from convae.hosts.ranks import rank, sum_over_processes, world_size
 from convae.progress import doing
 
 # Images whose moments are added at once.
@@ -75,11 +77,13 @@ def _moments(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average flattened images, [D], and their outer products, [D, D]."""
     total = np.zeros(flat.shape[1])
     products = np.zeros((flat.shape[1], flat.shape[1]))
-    for start in range(0, len(flat), CHUNK):
+    for start in range(CHUNK * rank(), len(flat), CHUNK * world_size()):
         part = flat[start : start + CHUNK].astype(np.float64)
         total += part.sum(axis=0)
         products += part.T @ part
         drop_pages(flat)
+    for sums in (total, products):  # of whole numbers, and so exact
+        sum_over_processes(torch.from_numpy(sums))
     return total / len(flat), products / len(flat)
 
 

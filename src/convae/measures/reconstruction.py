@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from convae.artifacts import WriteRows
+from convae.hosts.ranks import of_first
 from convae.measures.similarity import similarities
 from convae.network import noise
 from convae.network.chunks import joined, map_chunks
@@ -45,6 +46,8 @@ def measure_reconstructions(
         float64 [N], each image's mean squared error on the [-1, 1] scale, relative to the image without noise.
     numpy.ndarray
         float64 [N, 2], each image's PSNR and SSIM, likewise. See `convae.measures.similarity`.
+
+    Of several processes, all get the whole arrays, and only the first one calls `write_rows`.
     """
 
     def reconstruct_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -65,4 +68,5 @@ def measure_reconstructions(
             write_rows(start, reconstructions)
         errors[start:stop], similar[start:stop] = chunk_errors, chunk_similar
         start = stop
+    errors, similar = of_first((errors, similar))
     return errors, similar

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convae.hosts.ranks import of_first
 from convae.network.chunks import joined, map_chunks
 from convae.network.encoding import encode
 from convae.network.models import Autoencoder
@@ -44,6 +45,7 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
     for latents in encode(model, train):
         np.minimum(lowest, latents.min(axis=0), out=lowest)
         np.maximum(highest, latents.max(axis=0), out=highest)
+    lowest, highest = of_first((lowest, highest))
     low = torch.from_numpy(lowest)
     span = torch.from_numpy(highest) - low
     found = joined(map_chunks(model, errors_of_chunk, test), len(test))

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from convae.artifacts import drop_pages
+from convae.hosts.ranks import gathered, of_first, own_parts, rank
 from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
@@ -21,6 +22,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Results of so many items for each core may wait to be used.
 AHEAD = 2
+# Chunks that one of several processes does before it sends their results.
+PART = 8
 _starting = lock()
 
 
@@ -66,9 +69,12 @@ def map_chunks(
     Yields
     ------
     tuple of numpy.ndarray
-        The arrays for a chunk of images; chunks come in order, without the padding.
+        The arrays for a chunk of images; chunks come in order, without the padding. If several processes share the
+        work, they all have to call this function. Only the first one gets the results, some of several chunks at once.
     """
     size = chunk_size(pixels.shape[1:])
+    chunks = range(0, len(pixels), size)
+    parts = [chunks[first : first + PART] for first in range(0, len(chunks), PART)]
     padded = model.config.arithmetic == "native"
 
     def compute_chunk(start: int, stop: int) -> tuple[np.ndarray, ...]:
@@ -77,11 +83,13 @@ def map_chunks(
         drop_pages(pixels)
         return tuple(result[: stop - start] for result in compute(normalize(torch.from_numpy(chunk)), start))
 
-    return map_ranges(compute_chunk, len(pixels), pixels.shape[1:])
+    return gathered(_map_chunks(compute_chunk, own_parts(parts), len(pixels), size), parts)
 
 
 def joined(chunks: Iterable[tuple[np.ndarray, ...]], count: int) -> tuple[np.ndarray, ...]:
     """Join the arrays that `map_chunks` yields, at least one tuple of them, to arrays with `count` rows.
+
+    Of several processes, all get the whole arrays.
 
     Each chunk is copied at once. A list of the chunks' small arrays would keep memory far larger than they are: the C
     library cannot give back what was freed around them, kilobytes for each image.
@@ -93,20 +101,26 @@ def joined(chunks: Iterable[tuple[np.ndarray, ...]], count: int) -> tuple[np.nda
         for array, part in zip(whole, chunk, strict=True):
             array[done : done + len(part)] = part
         done += len(chunk[0])
-    return whole
+    return of_first(whole)
 
 
 def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:
     """Call `compute(start, stop)` for each chunk of `count` images, on several threads; yield the results in order."""
     size = chunk_size(image_shape)
+    return _map_chunks(compute, range(0, count, size), count, size)
 
+
+def _map_chunks(
+    compute: Callable[[int, int], Result], starts: Sequence[int], count: int, size: int
+) -> Iterator[Result]:
     @torch.inference_mode()
     def compute_part(start: int) -> tuple[Result, int]:
         stop = min(start + size, count)
         return compute(start, stop), stop - start
 
-    with progress(count, "images", shown=count > size) as advance, thread_pool() as pool:
-        for result, done in in_order(pool, compute_part, range(0, count, size)):
+    own = min(size * len(starts), count)
+    with progress(own, "images", shown=own > size and rank() == 0) as advance, thread_pool() as pool:
+        for result, done in in_order(pool, compute_part, starts):
             yield result
             advance(done)
 

@@ -1,5 +1,6 @@
 """Load a trained network."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import torch
 from torch import nn
 
 from convae import artifacts
+from convae.hosts.ranks import broadcast, rank, world_size
 from convae.network.config import read_config
 from convae.network.models import Autoencoder, without_weights
 from convae.network.stored import read_weights
+
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
 
 def load(folder: str | Path) -> Autoencoder:
@@ -31,7 +35,7 @@ def load(folder: str | Path) -> Autoencoder:
     ConvaeError
         If an artifact is missing or damaged, or the two do not fit together.
     """
-    config_path, weights_path = Path(folder) / "config.json", Path(folder) / "weights.safetensors"
+    config_path, weights_path = Path(folder, CONFIG), Path(folder, WEIGHTS)
     config = read_config(config_path)
     try:
         model = without_weights(config)
@@ -39,6 +43,17 @@ def load(folder: str | Path) -> Autoencoder:
         raise artifacts.unusable(config_path, f"describes no network ({error})") from None
     set_weights(model, read_weights(weights_path), weights_path)
     return model.to(memory_format=torch.channels_last).eval()
+
+
+def load_of_first(folder: Path) -> Autoencoder:
+    """Load the network that the first of several processes has, in all of them; see `load`."""
+    if world_size() == 1:
+        return load(folder)
+    model = load(folder) if rank() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="convae-") as copies:
+        for name in (CONFIG, WEIGHTS):
+            artifacts.write_bytes(Path(copies, name), broadcast((folder / name).read_bytes() if model else b""))
+        return model or load(copies)
 
 
 def set_weights(model: nn.Module, arrays: Mapping[str, np.ndarray], where: Path) -> None:

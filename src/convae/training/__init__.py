@@ -1,1 +1,1 @@
-"""Training: the loop, its optimizer, devices and processes, its checkpoints and its history."""
+"""Training: the loop, its optimizer, its checkpoints and its history."""

@@ -1,4 +1,4 @@
-"""Share the work among processes that PyTorch's torchrun has started, on one or several hosts."""
+"""Connect the processes that PyTorch's torchrun has started, on one or several hosts, and end them together."""
 
 import contextlib
 import json
@@ -8,15 +8,20 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import torch
 import torch.distributed as dist
-from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
 from convae.errors import ConvaeError
+from convae.hosts.description import describe
+from convae.hosts.devices import machine
+from convae.hosts.ranks import rank, world_size
+from convae.params import Section
+from convae.progress import program
 from convae.stage import is_worker, time_limit
 
 if TYPE_CHECKING:
@@ -27,18 +32,8 @@ if TYPE_CHECKING:
 SILENCE = 120
 # Seconds that a process waits before it fails because another one has failed: torchrun reports the first failure.
 GRACE_SECONDS = 3
-# What the processes tell each other before and beside the work itself, by the store that torchrun keeps.
+# What the processes and hosts tell each other before and beside the work itself, by the store that torchrun keeps.
 FAILED, ADDRESS, RUN = "convae/failed", "convae/address", "convae/run"
-
-
-def rank() -> int:
-    """Return this process's number; process 0 writes the artifacts and prints."""
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def world_size() -> int:
-    """Return the number of processes that share the work."""
-    return dist.get_world_size() if dist.is_initialized() else 1
 
 
 @contextlib.contextmanager
@@ -68,7 +63,7 @@ def process_group(device: torch.device) -> Iterator[None]:
                 "threads and files (ulimit -u, -n) are high enough"
             )
             raise _told(store) or ConvaeError(
-                "train", f"worker {number} cannot meet the others ({error})", fix
+                program(), f"worker {number} cannot meet the others ({error})", fix
             ) from None
         yield
         dist.barrier()  # until process 0 has written the results
@@ -78,9 +73,10 @@ def process_group(device: torch.device) -> Iterator[None]:
             raise
         told = _told(store)
         time.sleep(GRACE_SECONDS)
+        told = told or _told(store)  # a host that was killed cannot tell, but what started it can, in a moment
         # Without the line of gloo's source, and what it says of itself.
         reason = re.sub(r"^\[\S+:\d+\] ", "", str(error)).partition(". ")[0]
-        raise told or ConvaeError("train", f"worker {number} lost another ({reason})", "run it again") from None
+        raise told or ConvaeError(program(), f"worker {number} lost another ({reason})", "run it again") from None
     except Exception as error:
         _tell(store, number, error)
         raise
@@ -113,7 +109,13 @@ def agree(run: Mapping[str, Mapping[str, Any]]) -> None:
         if different := differences(wanted, found):
             what = f"worker {number} on {host} and worker 0 on {first} differ in {', '.join(different)}"
             fix = "give all hosts the same commit, params.yaml, artifacts/data and packages, and run it again"
-            raise ConvaeError("train", what, fix)
+            raise ConvaeError(program(), what, fix)
+
+
+def agree_on(params: Mapping[str, Section], inputs: list[Path], device: torch.device, arithmetic: str) -> None:
+    """Refuse to share a stage's run with processes that have other parameters, data, code or libraries; see `agree`."""
+    if world_size() > 1:  # else nobody reads the files only to hash them
+        agree(describe(params, inputs, machine(device, arithmetic)))
 
 
 def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -130,16 +132,21 @@ def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Map
 def _tell(store: "Store | None", number: int, error: Exception) -> None:
     """Tell the other processes why this one fails, if they can still be reached."""
     reason = str(error) if isinstance(error, ConvaeError) else f"{type(error).__name__}: {error}"
+    if store is not None:
+        tell(store, f"worker {number} on {socket.gethostname()} failed: {reason}")
+
+
+def tell(store: "Store", failure: str) -> None:
+    """Tell the processes of all hosts what has failed, unless one was faster, if they can still be reached."""
     with contextlib.suppress(RuntimeError):
-        if store is not None:
-            store.set(FAILED, f"worker {number} on {socket.gethostname()} failed: {reason}")
+        store.compare_set(FAILED, "", failure)
 
 
 def _told(store: "Store | None") -> ConvaeError | None:
     """Return what another process has told of its failure."""
     with contextlib.suppress(RuntimeError):
         if store is not None and store.check([FAILED]):
-            return ConvaeError("train", bytes(store.get(FAILED)).decode(), "mend that and run it again")
+            return ConvaeError(program(), bytes(store.get(FAILED)).decode(), "mend that and run it again")
     return None
 
 
@@ -151,7 +158,7 @@ def _choose_interface(store: "Store", number: int, count: int) -> None:
     own = "" if "GLOO_SOCKET_IFNAME" in os.environ else local_address(os.environ["MASTER_ADDR"])
     store.set(f"{ADDRESS}/{number}", own)
     # Each process asks the store, so that those that name an interface and those that do not can be mixed.
-    others = [bytes(store.get(f"{ADDRESS}/{each}")).decode() for each in range(count)]
+    others = [_wait_for(store, f"{ADDRESS}/{each}") for each in range(count)]
     if not own:
         return
     # On the first host, the address of the store may be one of the loopback interface. The others' are not.
@@ -160,6 +167,18 @@ def _choose_interface(store: "Store", number: int, count: int) -> None:
         own = local_address(remote)
     if interface := interface_of(own):
         os.environ["GLOO_SOCKET_IFNAME"] = interface
+
+
+def _wait_for(store: "Store", key: str) -> str:
+    """Return what another process puts into the store, or fail as soon as one has told of a failure."""
+    deadline = time.monotonic() + time_limit("CONVAE_SILENCE_SECONDS", SILENCE)
+    while not store.check([key]):
+        if told := _told(store):
+            raise told
+        if time.monotonic() > deadline:
+            raise RuntimeError("one of them is silent")
+        time.sleep(0.1)
+    return bytes(store.get(key)).decode()
 
 
 def local_address(host: str) -> str:
@@ -192,23 +211,3 @@ def interface_of(address: str) -> str | None:
         if any(each.address.partition("%")[0] == wanted for each in addresses):
             return str(name)
     return None
-
-
-def sum_over_processes(values: Tensor) -> Tensor:
-    """Add the tensors of all processes, in place; the sums must be exact, because their order is not fixed."""
-    if world_size() > 1:
-        dist.all_reduce(values)
-    return values
-
-
-def broadcast(content: bytes, device: torch.device) -> bytes:
-    """Send the bytes of process 0 to all processes."""
-    if world_size() == 1:
-        return content
-    size = torch.tensor([len(content)], device=device)
-    dist.broadcast(size, src=0)
-    received = torch.zeros(int(size), dtype=torch.uint8, device=device)
-    if rank() == 0 and content:
-        received.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
-    dist.broadcast(received, src=0)
-    return received.cpu().numpy().tobytes()

@@ -1,4 +1,4 @@
-"""Start the processes that share a training, on this host and on others, by PyTorch's torchrun."""
+"""Start the processes that share a stage, on this host and on others, by PyTorch's torchrun."""
 
 import logging
 import os
@@ -8,22 +8,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import torch
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from convae.errors import ConvaeError, killed
-from convae.progress import log
+from convae.hosts.devices import default_device, device_errors
+from convae.hosts.group import process_group, tell
+from convae.progress import log, program
 from convae.stage import is_worker, time_limit
-from convae.training.devices import default_device, device_errors
-from convae.training.hosts import process_group
 
 HOSTS, PROCESSES, MASTER, MEET = "CONVAE_HOSTS", "CONVAE_PROCESSES", "CONVAE_MASTER", "CONVAE_MEET_SECONDS"
 # Seconds that a host waits for the others, which may have stages of their own to run first.
 MEET_SECONDS = 600
+# What the first host tells the others: the stage that they share now.
+STAGE = "convae/stage"
+# The stages that use GPUs, one for each process. The others start one process on each host, which uses all its cores.
+ON_GPUS = ("train",)
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -31,10 +37,11 @@ def shared(main: Callable[[torch.device], None]) -> Callable[[], None]:
     """Return a stage that calls `main` with a device, here or in the processes that the environment asks for."""
 
     def run() -> None:
-        if not is_worker() and (hosts() > 1 or processes() > 1):
-            launch(0)
+        stage = program()
+        if not is_worker() and (hosts() > 1 or processes(stage) > 1):
+            launch(0, stage)
             return
-        device = default_device()
+        device = default_device() if stage in ON_GPUS else torch.device("cpu")
         with device_errors(device), process_group(device):
             main(device)
 
@@ -46,9 +53,9 @@ def hosts() -> int:
     return _count(HOSTS)
 
 
-def processes() -> int:
-    """Return how many processes this host has to start."""
-    return _count(PROCESSES)
+def processes(stage: str) -> int:
+    """Return how many processes this host has to start for a stage."""
+    return _count(PROCESSES) if stage in ON_GPUS else 1
 
 
 def _count(variable: str) -> int:
@@ -68,43 +75,67 @@ def master() -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def wait_for_master(address: str, port: int) -> None:
-    """Wait until the training has begun on the first host.
+def next_stage(last: str) -> str:
+    """Wait until the first host begins to share a stage.
+
+    Parameters
+    ----------
+    last : str
+        What this function returned before, so that a stage that ends is not taken for the next one; at first, nothing.
+
+    Returns
+    -------
+    str
+        The stage's name, and what tells its run from others. Nothing if this host has shared a stage before, and no
+        other one begins within the time for the hosts to meet.
 
     Raises
     ------
     ConvaeError
-        If it has not within the time for the hosts to meet.
+        If none at all begins within that time.
     """
+    address, port = master()
     limit = time_limit(MEET, MEET_SECONDS)
     deadline = time.monotonic() + limit
-    while True:
+    while time.monotonic() < deadline:
         try:
             socket.create_connection((address, port), timeout=5).close()
-        except OSError as error:
-            if time.monotonic() > deadline:
-                what = f"no training began at {address}:{port} within {limit:g} s ({error})"
-                fix = f"see that {MASTER} is right, or set {MEET} higher; on the host that runs DVC, set {HOSTS}"
-                raise ConvaeError(MASTER, what, fix) from None
-            time.sleep(0.2)
+            begun = bytes(_store(address, port, False, 5).get(STAGE)).decode()
+        except (OSError, RuntimeError) as found:
+            error: Exception | str = found
         else:
-            return
+            if begun != last:
+                return begun
+            error = "the last one ends"
+        time.sleep(0.2)
+    if last:
+        return ""
+    what = f"no stage to share began at {address}:{port} within {limit:g} s ({error})"
+    fix = f"see that {MASTER} is right, or set {MEET} higher; on the host that runs DVC, set {HOSTS}"
+    raise ConvaeError(MASTER, what, fix)
 
 
-def launch(host: int) -> None:
-    """Run the stage ``train`` in this host's processes, and end when they have ended.
+def _store(address: str, port: int, first: bool, limit: float) -> TCPStore:
+    """Connect to the store at which the hosts meet; the first host makes it, and torchrun there uses the same."""
+    return TCPStore(address, port, None, first, timedelta(seconds=limit), wait_for_workers=False, multi_tenant=True)
+
+
+def launch(host: int, stage: str) -> None:
+    """Run a stage in this host's processes, and end when they have ended.
 
     Parameters
     ----------
     host : int
         This host's number: 0 for the one that runs DVC.
+    stage : str
+        The stage's name.
 
     Raises
     ------
     ConvaeError
-        If the other hosts do not come, or a process is killed.
+        If the other hosts do not come.
     SystemExit
-        With the line of the process that failed first.
+        With a line that says why the first process failed.
     """
     # While PyTorch waits for other hosts, no handler in Python is called. What is ignored, as under nohup, stays so.
     heeded = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
@@ -119,11 +150,14 @@ def launch(host: int) -> None:
 
     logging.disable()  # what torchrun says of processes that end, beside the line of the first that fails
     try:
+        store = _store(address, port, host == 0, limit)
+        if host == 0:
+            store.set(STAGE, f"{stage} {time.time_ns()}")
         with tempfile.TemporaryDirectory(prefix="convae-") as folder:
             config = LaunchConfig(
                 min_nodes=count,
                 max_nodes=count,
-                nproc_per_node=processes(),
+                nproc_per_node=processes(stage),
                 run_id="convae",
                 logs_specs=DefaultLogsSpecs(folder),
                 rdzv_backend="static",
@@ -132,24 +166,33 @@ def launch(host: int) -> None:
                 max_restarts=0,
                 signals_to_handle=",".join(each.name for each in heeded),
             )
-            elastic_launch(config, "sh")("stages/run.sh", "train")
+            elastic_launch(config, "sh")("stages/run.sh", stage)
     except ChildFailedError as failed:
-        number, failure = failed.get_first_failure()
-        if failure.message.startswith("error: "):
-            sys.exit(failure.message)
-        if failure.exitcode == -signal.SIGKILL:
-            fewer = f"run it again with fewer processes ({PROCESSES}), smaller images (data.image_size)"
-            raise killed("train", f"worker {number}", fewer) from None
-        if failure.exitcode < 0:
-            what = f"worker {number} was ended by {failure.signal_name()}"
-            raise ConvaeError("train", what, "run it again") from None
-        raise ConvaeError("train", f"worker {number} failed", "see its lines above") from None
+        line = _line(stage, failed)
+        tell(store, f"on {socket.gethostname()}: {line}")  # which a process that was killed could not do
+        sys.exit(f"error: {line}")
     except SignalException as ended:
         sys.exit(128 + ended.sigval.value)
     except RuntimeError as error:  # of the store at which the hosts meet
         what = f"{count} hosts did not meet at {address}:{port} ({error})"
         fix = f"run `convae worker` on each other host within {limit:g} s ({MEET}), all with the same {HOSTS}"
         raise ConvaeError(MASTER, what, fix) from None
+    finally:
+        for each in heeded:  # torchrun has set its own
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _line(stage: str, failed: ChildFailedError) -> str:
+    """Say why the process that failed first has failed."""
+    number, failure = failed.get_first_failure()
+    if failure.message.startswith("error: "):
+        return str(failure.message.removeprefix("error: "))
+    if failure.exitcode == -signal.SIGKILL:
+        fewer = f"run it again with fewer processes ({PROCESSES}), smaller images (data.image_size)"
+        return str(killed(stage, f"worker {number}", fewer))
+    if failure.exitcode < 0:
+        return str(ConvaeError(stage, f"worker {number} was ended by {failure.signal_name()}", "run it again"))
+    return str(ConvaeError(stage, f"worker {number} failed", "see its lines above"))
 
 
 def _free_port() -> int:

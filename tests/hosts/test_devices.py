@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convae.errors import ConvaeError
-from convae.training import devices
+from convae.hosts import devices
 
 CPU = torch.device("cpu")
 HERE = torch.accelerator.current_accelerator(True) or CPU

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from convae.errors import ConvaeError
+from convae.hosts import devices, group
 from convae.stage import refuse_copies
-from convae.training import devices, hosts
 
 RUN = {"parameters": {"train.seed": 0}, "data": {"a.npy": "1"}, "code": dict.fromkeys("abcd", "1")}
 
@@ -20,7 +20,7 @@ RUN = {"parameters": {"train.seed": 0}, "data": {"a.npy": "1"}, "code": dict.fro
     ],
 )
 def test_what_differs_between_two_runs_is_named(other: dict[str, dict[str, str]], named: list[str]) -> None:
-    assert hosts.differences(RUN, {**RUN, **other}) == named
+    assert group.differences(RUN, {**RUN, **other}) == named
 
 
 WORKER = {"TORCHELASTIC_RUN_ID": "none", "RANK": "1", "WORLD_SIZE": "2"}
