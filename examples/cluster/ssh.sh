@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run the pipeline here, and share the training with hosts that SSH reaches.
+# Run the pipeline here, and share its long stages with hosts that SSH reaches.
 # Each has a clone at the same path, with its environment, the same commit and the same params.yaml.
 # Usage: examples/cluster/ssh.sh ADDRESS_OF_THIS_HOST:PORT HOST...
 set -euo pipefail

@@ -3,6 +3,7 @@
 Nothing is silent for much longer than ten seconds: what knows its progress is shown by `progress`, the rest by `doing`.
 """
 
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
+
+from convae.stage import is_worker
 
 # Least number of seconds between two plain lines.
 PAUSE = 10
@@ -46,7 +49,7 @@ def progress(
     """
     what = what or program()
     scale = unit == "B"
-    if not shown:
+    if not shown or _is_another_worker():
         yield lambda more: None
     elif sys.stderr.isatty():
         form = BAR if total else None
@@ -96,6 +99,9 @@ def doing(work: str) -> Iterator[None]:
     work : str
         What is being done, such as ``fitting PCA``.
     """
+    if _is_another_worker():
+        yield
+        return
     started, ended = _begin(), threading.Event()
     label = f"{program()}: {work}"
 
@@ -144,6 +150,11 @@ def _begin() -> float:
     if program() == "convae":
         _last_line = now
     return now
+
+
+def _is_another_worker() -> bool:
+    """Tell whether this is one of several processes, of which the first shows how far they are."""
+    return is_worker() and os.environ["RANK"] != "0"
 
 
 def program() -> str:

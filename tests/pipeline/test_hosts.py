@@ -40,7 +40,7 @@ for number in $(seq 1 $(($2 - 1))); do
   hosts="$hosts $!"
 done
 echo $hosts
-wait
+exec sleep infinity
 """
 # One end of a cable on which every packet takes 50 ms; two hosts run it, with the two ends of a socket. The kernel's
 # own delay, netem, is not everywhere.

@@ -1,6 +1,7 @@
 """Share the stages that another host's DVC runs."""
 
 import argparse
+import os
 
 from convae import startup
 from convae.errors import ConvaeError
@@ -15,6 +16,8 @@ def run(arguments: argparse.Namespace) -> None:
         If there is no such host, none begins, or one fails.
     """
     startup.prepare()
+    # PyTorch would print each vain attempt to reach a host whose last stage has just ended.
+    os.environ["TORCH_CPP_LOG_LEVEL"] = "FATAL"
     from convae.hosts import launch
 
     count = launch.hosts()

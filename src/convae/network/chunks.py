@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convae.artifacts import drop_pages
-from convae.hosts.ranks import gathered, of_first, own_parts, rank
+from convae.hosts.ranks import gathered, of_first, own_parts
 from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
@@ -119,7 +119,7 @@ def _map_chunks(
         return compute(start, stop), stop - start
 
     own = min(size * len(starts), count)
-    with progress(own, "images", shown=own > size and rank() == 0) as advance, thread_pool() as pool:
+    with progress(own, "images", shown=own > size) as advance, thread_pool() as pool:
         for result, done in in_order(pool, compute_part, starts):
             yield result
             advance(done)

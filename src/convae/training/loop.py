@@ -96,7 +96,7 @@ def train(
     beta_2 = BETA_2_FROM_PCA if architecture_of(model.config).starts_as_pca else BETA_2
     done, started = len(history), time.monotonic()
     with (
-        progress(steps * params.epochs, "batches", done=steps * done, shown=rank() == 0) as advance,
+        progress(steps * params.epochs, "batches", done=steps * done) as advance,
         thread_pool() as pool,
     ):
         if rank() == 0:
