@@ -1,4 +1,4 @@
-"""Measure time and memory of the stages before the map, for any number of images, within a limit of memory."""
+"""Measure time and memory of the stages for any number of images, within a limit of memory."""
 
 import hashlib
 import os
@@ -18,13 +18,20 @@ import yaml
 from benchmarks.bench import Bench, say
 from convae.data.formats import parse_idx
 
-STAGES = ("check", "download", "check_images", "train", "evaluate", "extract", "generate", "assess")
+# How many bytes the processes of each stage may take together, where this user may make groups (cgroups, version 1).
+LIMITS = {
+    **dict.fromkeys(("check", "download", "check_images", "train", "evaluate", "extract", "generate", "assess"), 10**9),
+    **dict.fromkeys(("neighbours", "tsne", "quality", "plot", "explorer"), 2 * 10**9),
+}
+# With more training images than this, only the stages before the map run: those above, with the lower limit.
+MOST_ON_MAP = 1_000_000
 PARAMS = {
     "model.architecture": "dense",
     "train.epochs": 1,
     "train.arithmetic": "native",
     "train.shuffle": "blocks",
     "extract.split": "all",
+    "tsne.affinity": "uniform",
 }
 SPLITS = {"train": "train", "test": "t10k"}
 # Test images are a tenth as many as training images.
@@ -32,8 +39,6 @@ TESTS = 10
 # Largest shift of a digit in pixels, in each direction: every image of MNIST becomes 49 different ones.
 SHIFT = 3
 CHUNK = 10_000
-# A stage's processes may take so many bytes together, where this user may make groups (cgroups, version 1).
-LIMIT = 10**9
 GROUP = Path(f"/sys/fs/cgroup/memory/convae-bench-{os.getpid()}")
 
 
@@ -115,13 +120,12 @@ def _write_split(raw: Path, folder: Path, split: str, count: int) -> None:
 
 
 @contextmanager
-def memory_limit(folder: Path) -> Iterator[str]:
-    """Limit memory; give what to put in front of a command, or nothing where this user cannot limit it."""
+def limited_group(folder: Path) -> Iterator[str]:
+    """Make a group whose memory can be limited; give what puts a command there, or nothing if none can be made."""
     script = folder / "limited.sh"
     script.write_text(f'echo $$ > {GROUP}/cgroup.procs && exec "$@"\n')
     try:
         GROUP.mkdir(exist_ok=True)
-        (GROUP / "memory.limit_in_bytes").write_text(str(LIMIT))
     except OSError as error:
         say(f"note: memory is not limited ({error})")
         yield ""
@@ -134,7 +138,7 @@ def memory_limit(folder: Path) -> Iterator[str]:
 
 def measure_scale(bench: Bench) -> dict[str, Any]:
     """Run each stage on several numbers of images; measure the memory of its processes every 50 ms."""
-    with memory_limit(bench.folder) as prefix:
+    with limited_group(bench.folder) as prefix:
         return {str(images): _measure(bench, images, prefix) for images in bench.scale.sizes}
 
 
@@ -143,7 +147,11 @@ def _measure(bench: Bench, images: int, prefix: str) -> dict[str, Any]:
     sizes = {"data.source": str(source), "data.train_images": None, "data.test_images": None}
     clone = bench.clone("scale", **PARAMS, **sizes)
     measured = {}
-    for stage in STAGES:
+    for stage, limit in LIMITS.items():
+        if images > MOST_ON_MAP and limit > min(LIMITS.values()):
+            break
+        if prefix:
+            (GROUP / "memory.limit_in_bytes").write_text(str(limit))
         memory, before = PeakAnonymous(), _processor_seconds()
         command = f"{prefix}sh stages/run.sh {stage}"
         seconds, _ = bench.run(clone, command, memory, CONVAE_MIRROR=str(source.parent))

@@ -235,11 +235,12 @@ def _images(section: Results) -> str:
 
 def _scale(section: Results) -> str:
     sizes = sorted((each for each in section if each.isdecimal()), key=int)
-    rows = [
-        [stage, *(f"{number(each['cpu'])}, {each['anonymous'] / 1e6:.0f}" for each in measured)]
-        for stage in section[sizes[-1]]
-        for measured in [[section[size][stage] for size in sizes]]
-    ]
+    rows = []
+    for stage in section[sizes[0]]:
+        measured = [section[size].get(stage) for size in sizes]  # the map stages do not run on the largest sizes
+        rows.append(
+            [stage, *(f"{number(each['cpu'])}, {each['anonymous'] / 1e6:.0f}" if each else "" for each in measured)]
+        )
     head = ["seconds of processors, and MB of anonymous memory at the peak of the largest process"]
     return _table([*head, *(f"{int(size):,} training images" for size in sizes)], rows)
 
