@@ -38,7 +38,7 @@ def main(device: torch.device) -> None:
         split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
     }
     artifacts.write_metrics(Path("metrics/losses.json"), shown)
-    for line in verdict(measured, model.config.architecture):
+    for line in verdict(measured, model.config.architecture, len(train_pixels)):
         log(line)
 
 

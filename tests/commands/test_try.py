@@ -30,7 +30,7 @@ from convae.params import lookup, read_params
 
 # Writes what `try` shows of a run, in the place of the pipeline's stages; ends late if it is told to.
 STAGE = """
-import json, os, pathlib, time, yaml
+import json, numpy, os, pathlib, time, yaml
 losses = {"train": {"mse": 0.01, "pca_mse": 0.02}, "test": {"mse": 0.01, "pca_mse": 0.02}, "latent_size": 64}
 contents = {"evaluate/losses.json": losses, "quality/embedding.json": {"neighbour_recall": 0.5}}
 contents |= {"plots/explorer.html": "<html>", "model/config.json": {}, "data/train_images.npy": "large"}
@@ -41,8 +41,15 @@ for name, content in contents.items():
     path = pathlib.Path("artifacts", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
+numpy.save("artifacts/data/train_labels.npy", numpy.zeros(60, numpy.int64))
 """
-OUTS = ("data/train_images.npy", "evaluate/losses.json", "model/config.json", "plots/explorer.html")
+OUTS = (
+    "data/train_images.npy",
+    "data/train_labels.npy",
+    "evaluate/losses.json",
+    "model/config.json",
+    "plots/explorer.html",
+)
 PIPELINE = {
     "stages": {
         "all": {

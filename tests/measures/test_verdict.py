@@ -5,11 +5,13 @@ import pytest
 from convae.measures.verdict import verdict
 
 
-def said(train: float, test: float, architecture: str = "conv", **more: float) -> list[str]:
+def said(train: float, test: float, architecture: str = "conv", images: int = 600, **more: float) -> list[str]:
     losses = {"train": {"mse": train, "pca_mse": 0.02}, "test": {"mse": test, "pca_mse": 0.022}, "latent_size": 64}
     if "mirrored" in more:
         losses["train"]["mirrored_pca_mse"], losses["test"]["mirrored_pca_mse"] = 0.015, more["mirrored"]
-    return verdict({**losses, **{key: value for key, value in more.items() if key == "pca_values"}}, architecture)
+    return verdict(
+        {**losses, **{key: value for key, value in more.items() if key == "pca_values"}}, architecture, images
+    )
 
 
 def test_pca_with_as_many_values_is_the_line_to_beat() -> None:
@@ -40,6 +42,13 @@ def test_a_far_higher_loss_of_test_images_than_pcas_tells_images_known_by_heart(
     assert found.startswith("It has begun to know" if knows else "It does not know")
     assert ("fewer epochs" in found) == knows
     assert ("PCA's 1.10 times" in found) == (mirrored is None)
+
+
+def test_test_images_of_another_kind_are_told_by_pca_where_there_are_many_images() -> None:
+    few, many = (said(0.02, 0.12, images=images, mirrored=0.09)[1] for images in (600, 700))
+    assert few.startswith("It has begun to know")
+    assert many.startswith("It does not know")
+    assert "6.00 times its training loss (PCA's 6.00 times)" in many
 
 
 def test_more_epochs_are_not_advised_to_a_network_that_knows_its_images_by_heart() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ruamel.yaml.error import YAMLError
 
 from convae import artifacts
@@ -123,7 +124,9 @@ def run(arguments: argparse.Namespace) -> None:
     losses, quality, new = (artifacts.read_json(Path(path)) for path in MEASURED)
     times = stage_times(differences.LOCK.read_text()) if differences.LOCK.exists() else {}
     architecture = artifacts.read_json(Path("artifacts/model/config.json"))["architecture"]
-    words = [textwrap.fill(line, WIDTH) for line in (*verdict(losses, architecture), since_the_last_commit())]
+    train_images = artifacts.read_array(Path("artifacts/data/train_labels.npy"), np.int64, (None,)).size
+    said = (*verdict(losses, architecture, train_images), since_the_last_commit())
+    words = [textwrap.fill(line, WIDTH) for line in said]
     parts = ["\n".join(words[:-1]), words[-1], differences.note()]
     figures = Path(EXPLORER)
     ending = f"Figures: {figures.parent}/\nExplorer: {figures.absolute().as_uri()}"

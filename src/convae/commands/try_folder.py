@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
@@ -192,6 +193,7 @@ def copy_results(name: str) -> Path:
 def ending(results: Path, folder: Path, command: Sequence[str]) -> str:
     """Say in three sentences what came out; where it is, and how to repeat it."""
     losses, quality = (artifacts.read_json(results / path) for path in (LOSSES, QUALITY))
+    train_images = artifacts.read_array(results / "data/train_labels.npy", np.int64, (None,)).size
     kept = f"On the map, {quality['neighbour_recall']:.0%} of each image's ten nearest neighbours are still its nearest"
     if "map_knn_accuracy" in quality:
         kept += f", and {quality['map_knn_accuracy']:.0%} of the images lie among their own class"
@@ -200,7 +202,7 @@ def ending(results: Path, folder: Path, command: Sequence[str]) -> str:
     return "\n".join(
         [
             "",
-            *verdict(losses, ARCHITECTURE),
+            *verdict(losses, ARCHITECTURE, train_images),
             f"{kept}.",
             "",
             f"Figures, network and tables are in {results}; nothing else has changed. Try next:",

@@ -7,13 +7,15 @@ from typing import Any
 # usual depends on the images and their number, so PCA with as many values is the measure: the network's ratio of test
 # to training loss may be this many times PCA's.
 BY_HEART = 1.25
-# With nearly as many values as training images, PCA itself knows these by heart. So no larger ratio counts as usual.
+# With fewer training images than so many times its values, PCA itself begins to know these by heart. Then no larger
+# ratio counts as usual. With more images, a larger one means that the test images are of another kind.
+FEW_IMAGES = 10
 LARGEST_USUAL_RATIO = 1.5
 # The network for people's own images.
 BEST_ARCHITECTURE = "pca_conv"
 
 
-def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
+def verdict(losses: Mapping[str, Any], architecture: str, train_images: int) -> list[str]:
     """Say whether a network reconstructs better than PCA, and whether it knows its training images by heart.
 
     Parameters
@@ -23,6 +25,8 @@ def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
         (``mirrored_pca_mse``), because the network was trained on such, that PCA is the one to beat.
     architecture : str
         The network's, such as ``conv``.
+    train_images : int
+        The number of training images.
 
     Returns
     -------
@@ -39,12 +43,13 @@ def verdict(losses: Mapping[str, Any], architecture: str) -> list[str]:
     said = f"The network reconstructs {'better' if better else 'no better'} than {pca}:"
     said += f" its test loss is {test['mse']:.4f}, PCA's {test[key]:.4f}."
     ratio, pca_ratio = (_ratio(test[name], train[name]) for name in ("mse", key))
-    usual = min(max(1.0, pca_ratio), LARGEST_USUAL_RATIO)
+    pca_knows = train_images < FEW_IMAGES * values and pca_ratio > LARGEST_USUAL_RATIO
+    usual = LARGEST_USUAL_RATIO if pca_knows else max(1.0, pca_ratio)
     knows = ratio > BY_HEART * usual
     # More epochs would not help a network that knows its images by heart.
     if not better and not (knows and architecture == BEST_ARCHITECTURE):
         said += f" Try {_remedy(architecture, knows)}."
-    of_pca = f" (PCA's {pca_ratio:.2f} times)" if pca_ratio <= LARGEST_USUAL_RATIO else ""
+    of_pca = "" if pca_knows else f" (PCA's {pca_ratio:.2f} times)"
     heart = f"its training images by heart: its test loss is {ratio:.2f} times its training loss{of_pca}."
     if knows:
         augment = "" if mirrored else "train.augment if it is none, "
