@@ -181,7 +181,7 @@ function pointsAt(level) {
 }
 
 /**
- * Draw images where they cover neither each other nor a name, each over its disc.
+ * Draw images where they cover neither each other nor, if there is room, a name, each over its disc.
  * @param {CanvasRenderingContext2D} context @param {Name[]} names
  */
 export function drawPictures(context, names) {
@@ -193,11 +193,20 @@ export function drawPictures(context, names) {
   const drawImage = imageDrawer(context, wide, high);
   drawn.width = (wide + 2 * frame) / view.ratio;
   drawn.height = (high + 2 * frame) / view.ratio;
-  for (const i of points) {
+  const inWindow = points.filter((i) => {
     const [left, top] = placeOf(i);
-    if (Math.abs(left - view.width / 2) > (view.width + drawn.width) / 2) continue;
-    if (Math.abs(top - view.height / 2) > (view.height + drawn.height) / 2) continue;
-    if (!state.focus?.[i] && covered(names, left, top, drawn.width / 2, drawn.height / 2)) continue;
+    return (
+      Math.abs(left - view.width / 2) <= (view.width + drawn.width) / 2 &&
+      Math.abs(top - view.height / 2) <= (view.height + drawn.height) / 2
+    );
+  });
+  const beside = inWindow.filter((i) => {
+    const [left, top] = placeOf(i);
+    return state.focus?.[i] || !covered(names, left, top, drawn.width / 2, drawn.height / 2);
+  });
+  // Where names lie over nearly all images, as on a phone, they do so with their halo.
+  for (const i of 4 * beside.length < inWindow.length ? inWindow : beside) {
+    const [left, top] = placeOf(i);
     drawn.points.add(i);
     const [x, y] = [Math.round(left * view.ratio) - (wide >> 1), Math.round(top * view.ratio) - (high >> 1)];
     if (state.focus && !state.focus[i]) {
