@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Repository, changed_stages
+from conftest import Repository, changed_stages, wait
 
 from pipeline.test_reproducible import processes
 from pipeline.test_training_processes import Training
@@ -215,6 +215,9 @@ def test_when_a_host_is_lost_the_other_ends_in_a_line_and_the_first_goes_on_alon
     for process in processes(cluster.hosts[lost]):
         process.send_signal(number)
     says_that_another_is_lost(cluster, 1 - lost)
+    for process in processes(cluster.hosts[lost]):  # those that were only stopped
+        process.kill()
+    wait(lambda: not processes(cluster.hosts[lost]))
     assert first.goes_on() == alone["artifacts/model/weights.safetensors"]
 
 

@@ -5,11 +5,12 @@ import json
 import os
 import re
 import socket
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import torch
@@ -27,11 +28,14 @@ from convae.stage import is_worker, time_limit
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
 
+Answer = TypeVar("Answer")
 # Seconds without a message after which a process counts as failed; CONVAE_SILENCE_SECONDS overrides it. A batch takes
 # milliseconds, and the test after an epoch takes a second.
 SILENCE = 120
 # Seconds that a process waits before it fails because another one has failed: torchrun reports the first failure.
 GRACE_SECONDS = 3
+# Seconds within which the store answers, if it can be reached.
+ANSWER_SECONDS = 1
 # What the processes and hosts tell each other before and beside the work itself, by the store that torchrun keeps.
 FAILED, ADDRESS, RUN = "convae/failed", "convae/address", "convae/run"
 
@@ -57,23 +61,19 @@ def process_group(device: torch.device) -> Iterator[None]:
             backend = "nccl" if device.type == "cuda" else "gloo"
             dist.init_process_group(backend, store=store, timeout=silence, rank=number, world_size=count)
         except (RuntimeError, ValueError) as error:
-            time.sleep(GRACE_SECONDS)
+            told = _told_meanwhile(store)
             fix = (
                 "see that their hosts reach each other (GLOO_SOCKET_IFNAME names the interface) and that the limits of "
                 "threads and files (ulimit -u, -n) are high enough"
             )
-            raise _told(store) or ConvaeError(
-                program(), f"worker {number} cannot meet the others ({error})", fix
-            ) from None
+            raise told or ConvaeError(program(), f"worker {number} cannot meet the others ({error})", fix) from None
         yield
         dist.barrier()  # until process 0 has written the results
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             _tell(store, number, error)
             raise
-        told = _told(store)
-        time.sleep(GRACE_SECONDS)
-        told = told or _told(store)  # a host that was killed cannot tell, but what started it can, in a moment
+        told = _told_meanwhile(store)
         # Without the line of gloo's source, and what it says of itself.
         reason = re.sub(r"^\[\S+:\d+\] ", "", str(error)).partition(". ")[0]
         raise told or ConvaeError(program(), f"worker {number} lost another ({reason})", "run it again") from None
@@ -139,15 +139,47 @@ def _tell(store: "Store | None", number: int, error: Exception) -> None:
 def tell(store: "Store", failure: str) -> None:
     """Tell the processes of all hosts what has failed, unless one was faster, if they can still be reached."""
     with contextlib.suppress(RuntimeError):
-        store.compare_set(FAILED, "", failure)
+        _ask(lambda: store.compare_set(FAILED, "", failure))
 
 
-def _told(store: "Store | None") -> ConvaeError | None:
+def _told_meanwhile(store: "Store | None") -> ConvaeError | None:
+    """Let the process that failed first end first; return what it, or what started it, has told of the failure."""
+    told, deadline = None, time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(RuntimeError):
+            told = told or (_told(store) if store is not None else None)
+        time.sleep(0.1)
+    return told
+
+
+def _told(store: "Store") -> ConvaeError | None:
     """Return what another process has told of its failure."""
-    with contextlib.suppress(RuntimeError):
-        if store is not None and store.check([FAILED]):
-            return ConvaeError(program(), bytes(store.get(FAILED)).decode(), "mend that and run it again")
-    return None
+    failure = _read(store, FAILED)
+    return ConvaeError(program(), failure, "mend that and run it again") if failure else None
+
+
+def _read(store: "Store", key: str) -> str | None:
+    """Return what another process has put into the store, if anything."""
+    return _ask(lambda: bytes(store.get(key)).decode() if store.check([key]) else None)
+
+
+def _ask(question: Callable[[], Answer]) -> Answer | None:
+    """Put a question to the store, and wait for a second: to one that is cut off, PyTorch would wait for ever."""
+    answers: list[Answer] = []
+    errors: list[RuntimeError] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except RuntimeError as error:
+            errors.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ANSWER_SECONDS)
+    if errors:
+        raise errors[0]
+    return answers[0] if answers else None
 
 
 def _choose_interface(store: "Store", number: int, count: int) -> None:
@@ -172,13 +204,13 @@ def _choose_interface(store: "Store", number: int, count: int) -> None:
 def _wait_for(store: "Store", key: str) -> str:
     """Return what another process puts into the store, or fail as soon as one has told of a failure."""
     deadline = time.monotonic() + time_limit("CONVAE_SILENCE_SECONDS", SILENCE)
-    while not store.check([key]):
+    while (found := _read(store, key)) is None:
         if told := _told(store):
             raise told
         if time.monotonic() > deadline:
             raise RuntimeError("one of them is silent")
         time.sleep(0.1)
-    return bytes(store.get(key)).decode()
+    return found
 
 
 def local_address(host: str) -> str:
