@@ -57,7 +57,10 @@ while True:
     if tunnel in ready:
         other.send(os.read(tunnel, 2**16))
     if other in ready:
-        waiting.append((time.monotonic() + 0.05, other.recv(2**16)))
+        packet = other.recv(2**16)
+        if not packet:  # the other end is gone
+            sys.exit()
+        waiting.append((time.monotonic() + 0.05, packet))
     while waiting and waiting[0][0] <= time.monotonic():
         os.write(tunnel, waiting.popleft()[1])
 """

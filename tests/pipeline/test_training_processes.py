@@ -184,7 +184,7 @@ def test_an_interface_that_is_not_there_is_named_in_a_line(monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MASTER_PORT", "0")
     monkeypatch.setattr(group, "GRACE_SECONDS", 0)
-    says = r"^train: worker 0 cannot meet the others \(.+eth9.*\); see that their hosts reach each other .+"
+    says = r"^convae: worker 0 cannot meet the others \(.+eth9.*\); see that their hosts reach each other .+"
     with pytest.raises(ConvaeError, match=says), group.process_group(torch.device("cpu")):
         pass
 
