@@ -11,7 +11,7 @@ CONVAE := PYTHONPATH=src python -P -m convae
 
 .PHONY: help repro try compare verify check-lock push doctor shared-folder shared-cache \
   bench bench-quick results check-results pictures \
-  deps test test-fast test-nightly test-team test-arm64 lint ruff format lock clean
+  deps test test-fast test-nightly test-team test-scale test-arm64 lint ruff format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,10 @@ test-nightly: $(VENV)/installed-dev ## what takes too long for each push: the ot
 
 test-team: $(VENV)/installed-dev ## remotes on real servers, a shared cache, faults and experiments
 	$(PYTEST) tests/team
+
+test-scale: $(VENV)/installed-dev ## what grows: hosts, shards, reading in order, neighbours, pages of many points; two minutes
+	$(PYTEST) -m "not nightly" tests/hosts tests/pipeline/test_hosts.py tests/training/test_reading.py \
+	  tests/data/test_shards.py tests/data/test_tables.py tests/maps/test_search.py tests/browser/test_many.py
 
 .convae/emulated/made: tests/emulated/environment.sh requirements.lock | $(VENV)/installed
 	@echo 'Putting emulators and an ARM Python with PyTorch into .convae/emulated'
