@@ -6,6 +6,9 @@ import os
 from convae import startup
 from convae.errors import ConvaeError
 
+# The stages that hosts share: those that call `convae.hosts.launch.shared`.
+SHARED = ("train", "evaluate", "extract")
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Wait for each stage that is shared, and do this host's part of it, until no other one begins.
@@ -13,7 +16,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises
     ------
     ConvaeError
-        If there is no such host, none begins, or one fails.
+        If there is no such host, none begins, one fails, or it is none that hosts share.
     """
     startup.prepare()
     # PyTorch would print each vain attempt to reach a host whose last stage has just ended.
@@ -27,5 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConvaeError("NUMBER", what, f"{fix}; 0 is the host that runs DVC")
     begun = ""
     while begun := launch.next_stage(begun):
-        launch.launch(arguments.number, begun.split()[0])
+        stage = begun.partition(" ")[0]
+        if stage not in SHARED:
+            what = f"the host there shares {stage[:80]!r}, and this one {', '.join(SHARED)}"
+            raise ConvaeError(launch.MASTER, what, "give all hosts the same commit")
+        launch.launch(arguments.number, stage)
     print(f"no other stage to share began within the time of {launch.MEET}")
