@@ -25,6 +25,8 @@ LIMITS = {
 }
 # With more training images than this, only the stages before the map run: those above, with the lower limit.
 MOST_ON_MAP = 1_000_000
+# The picture of docs/scale.md, and the fewest training images for it.
+PICTURE, FEWEST_IN_PICTURE = Path("docs/scale/map.png"), 500_000
 PARAMS = {
     "model.architecture": "dense",
     "train.epochs": 1,
@@ -158,6 +160,8 @@ def _measure(bench: Bench, images: int, prefix: str) -> dict[str, Any]:
         cpu = _processor_seconds() - before
         measured[stage] = {"seconds": seconds, "cpu": cpu, "anonymous": memory.bytes}
         say(f"{images:,} images, {stage}: {seconds:.1f} s, of processors {cpu:.1f} s, {memory.bytes / 1e6:.0f} MB")
+    if FEWEST_IN_PICTURE <= images <= MOST_ON_MAP:
+        shutil.copy(clone / "artifacts/plots/tsne.png", bench.repository / PICTURE)
     return measured
 
 
