@@ -9,11 +9,12 @@ import torch
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
-from convae.hosts import group, launch
+from convae.hosts import devices, launch
 from convae.hosts.ranks import rank
+from convae.hosts.sharing import shared_work
 from convae.measures.losses import losses
 from convae.measures.verdict import verdict
-from convae.network.loading import load_of_first
+from convae.network.loading import files, load_of_first
 from convae.progress import log
 from convae.stage import run
 
@@ -22,15 +23,17 @@ MAIN = ("mse", "noisy_mse")
 
 
 def main(device: torch.device) -> None:
-    model = load_of_first(Path("artifacts/model"))
+    model_folder = Path("artifacts/model")
+    model = load_of_first(model_folder)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
-    group.agree_on({}, paths, device, model.config.arithmetic)
-    train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
-    classes = read_classes(Path("artifacts/data/classes.json"))
-    labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
-    written = Path("artifacts/evaluate/reconstructions.npy")
-    with artifacts.new_array(written, np.uint8, test_pixels.shape) if rank() == 0 else nullcontext() as write_rows:
-        measured = losses(model, train_pixels, test_pixels, labels, classes, write_rows)
+    machine = devices.machine(device, model.config.arithmetic)
+    with shared_work({}, paths, files(model_folder), machine):
+        train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
+        classes = read_classes(Path("artifacts/data/classes.json"))
+        labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
+        written = Path("artifacts/evaluate/reconstructions.npy")
+        with artifacts.new_array(written, np.uint8, test_pixels.shape) if rank() == 0 else nullcontext() as write_rows:
+            measured = losses(model, train_pixels, test_pixels, labels, classes, write_rows)
     if rank() > 0:
         return
     artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)

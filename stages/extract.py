@@ -8,35 +8,36 @@ import torch
 from convae import artifacts
 from convae.data.images import read_images
 from convae.data.labels import read_classes, read_labels
-from convae.hosts import group, launch
+from convae.hosts import devices, launch
 from convae.hosts.ranks import rank
+from convae.hosts.sharing import shared_work
 from convae.latents.extraction import extract, write_extracted
 from convae.latents.params import ExtractParams
 from convae.network.description import describe
-from convae.network.loading import load_of_first
+from convae.network.loading import files, load_of_first
 from convae.params import load_section
 from convae.stage import run
 
 
 def main(device: torch.device) -> None:
     params = load_section("extract", ExtractParams)
-    model = load_of_first(Path("artifacts/model"))
-    data = Path("artifacts/data")
+    data, model_folder = Path("artifacts/data"), Path("artifacts/model")
+    model = load_of_first(model_folder)
     splits = ("train", "test") if params.split == "all" else (params.split,)
     paths = [data / f"{name}_images.npy" for name in splits]
-    group.agree_on({"extract": params}, paths, device, model.config.arithmetic)
-    pixels = [read_images(path, model.image_shape) for path in paths]
-    if rank() > 0:
-        for images in pixels:
-            list(extract(model, images))  # whose results the first process gets
-        return
-    classes = read_classes(data / "classes.json")
-    labels = [
-        read_labels(data / f"{name}_labels.npy", images, len(classes))
-        for name, images in zip(splits, pixels, strict=True)
-    ]
     folder = Path("artifacts/latents")
-    write_extracted(folder, model, pixels)
+    with shared_work({"extract": params}, paths, files(model_folder), devices.machine(device, model.config.arithmetic)):
+        pixels = [read_images(path, model.image_shape) for path in paths]
+        if rank() > 0:
+            for images in pixels:
+                list(extract(model, images))  # the first process gets them
+            return
+        classes = read_classes(data / "classes.json")
+        labels = [
+            read_labels(data / f"{name}_labels.npy", images, len(classes))
+            for name, images in zip(splits, pixels, strict=True)
+        ]
+        write_extracted(folder, model, pixels)
     artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
     artifacts.write_json(folder / "splits.json", {"splits": dict(zip(splits, map(len, pixels), strict=True))})
     artifacts.write_json(folder / "layers.json", describe(model))

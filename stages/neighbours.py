@@ -3,18 +3,33 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from convae import artifacts
-from convae.maps.neighbours import neighbours
+from convae.hosts import devices, launch
+from convae.hosts.parts import share
+from convae.hosts.ranks import rank, rows_of_first
+from convae.hosts.sharing import shared_work
+from convae.maps.neighbours import NEIGHBOURS, neighbours_in_parts
 from convae.stage import run
 
 
-def main() -> None:
-    latents = artifacts.read_array(Path("artifacts/latents/latents.npy"), np.float32, (None, None))
-    indices, distances = neighbours(latents)
-    artifacts.write_array(Path("artifacts/neighbours/indices.npy"), indices)
-    artifacts.write_array(Path("artifacts/neighbours/distances.npy"), distances)
+def main(device: torch.device) -> None:
+    path, folder = Path("artifacts/latents/latents.npy"), Path("artifacts/neighbours")
+    own = artifacts.read_array(path, np.float32, (None, None)) if rank() == 0 else None
+    with shared_work({}, [], [path], devices.machine(device, "exact")):
+        latents = rows_of_first(own)
+        parts = neighbours_in_parts(latents, share=share)
+        if rank() > 0:
+            list(parts)  # the first process gets them
+            return
+        shape = (len(latents), min(NEIGHBOURS, len(latents) - 1))
+        forms: artifacts.Forms = {
+            folder / "indices.npy": (np.uint32, shape),
+            folder / "distances.npy": (np.float32, shape),
+        }
+        artifacts.write_parts(forms, parts)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(launch.shared(main))

@@ -8,7 +8,7 @@ import torch
 from convae import artifacts
 from convae.data.images import read_images
 from convae.hosts import devices, group, launch
-from convae.hosts.description import describe
+from convae.hosts.description import describe, run_key
 from convae.hosts.ranks import rank
 from convae.network import start, weights
 from convae.network.params import configure, load_architecture
@@ -35,7 +35,7 @@ def main(device: torch.device) -> None:
     description = describe({"model": config, "train": params}, paths, machine)
     group.agree({**description, "device": {"type": device.type}})
     torch.set_num_threads(1)
-    with checkpoints.checkpoint(checkpoints.run_key(description)) as checkpoint:
+    with checkpoints.checkpoint(run_key(description)) as checkpoint:
         with doing("building the network"):  # which may start with a PCA of thousands of images
             model = start.initial_model(config, params.seed, train_images).to(device)
         for losses in loop.train(

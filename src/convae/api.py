@@ -14,12 +14,13 @@ from convae.data.listing import named
 from convae.errors import ConvaeError
 from convae.generation.latent_decoding import decode
 from convae.generation.mixtures import from_mixture, read_mixture
+from convae.joining import joined
 from convae.maps import neighbours, placing
 from convae.maps.placing import Placed
 from convae.measures.reconstruction import reconstruction_errors
 from convae.network import encoding, loading
 from convae.network import pixels as scaling
-from convae.network.chunks import joined, map_chunks
+from convae.network.chunks import map_chunks
 from convae.network.exporting import to_onnx
 from convae.network.models import Autoencoder
 from convae.network.preparation import Preparation

@@ -10,17 +10,20 @@ import math
 import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from convae.errors import ConvaeError
+from convae.joining import Arrays
 from convae.shared import no_warnings
 
 # Called with the number of the first row and an array of rows, writes them into a larger array.
 WriteRows = Callable[[int, np.ndarray], None]
+# The data type and the shape of the array of each file.
+Forms = Mapping[Path, tuple[type[np.generic], tuple[int, ...]]]
 # Values that are looked at at once for NaN and infinity.
 FINITE_VALUES = 2**20
 
@@ -49,6 +52,15 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def kept_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read what an earlier run has left in it, and to write at its end; it stays, whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        file.seek(0)
+        yield file
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -99,6 +111,17 @@ def new_array(path: Path, dtype: type[np.generic] | np.dtype[Any], shape: tuple[
                 done += os.pwrite(file.fileno(), content[done:], start + done)
 
         yield write_rows
+
+
+def write_parts(forms: Forms, parts: Iterable[Arrays]) -> None:
+    """Write several arrays, in the order of `forms`, whose rows come in parts."""
+    with ExitStack() as files:
+        writers = [files.enter_context(new_array(path, *form)) for path, form in forms.items()]
+        done = 0
+        for part in parts:
+            for write_rows, rows in zip(writers, part, strict=True):
+                write_rows(done, rows)
+            done += len(part[0])
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

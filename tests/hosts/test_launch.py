@@ -37,7 +37,8 @@ def test_a_worker_runs_nothing_but_the_stages_that_hosts_share(monkeypatch: pyte
     store = launch._store("127.0.0.1", port, True, 60)
     store.set(launch.STAGE, "../download 1")
     expected = (
-        "CONVAE_MASTER: the host there shares '../download', and this one train, evaluate, extract; give all hosts"
+        "CONVAE_MASTER: the host there shares '../download', and this one train, evaluate, extract, neighbours; "
+        "give all hosts"
     )
     with pytest.raises(ConvaeError, match="^" + re.escape(expected)):
         worker.run(argparse.Namespace(number=1))

@@ -8,7 +8,8 @@ import pytest
 import torch
 from networks import NETWORKS, network
 
-from convae.network.chunks import AHEAD, in_order, joined
+from convae.joining import joined
+from convae.network.chunks import AHEAD, in_order
 from convae.network.encoding import encode
 
 

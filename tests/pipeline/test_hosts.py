@@ -21,9 +21,9 @@ from pipeline.test_training_processes import Training
 
 pytestmark = pytest.mark.slow
 
-SHARED = ("train", "evaluate", "extract")
+SHARED = ("train", "evaluate", "extract", "neighbours")
 REPRO = f"dvc repro --single-item {' '.join(SHARED)}"
-WRITTEN = ("model", "train", "evaluate", "latents")
+WRITTEN = ("model", "train", "evaluate", "latents", "neighbours")
 # Hosts 1, 2, ... are network namespaces, each on a cable to a switch, which is host 0's own interface. The name that
 # each host has stands for its loopback interface, as on Debian.
 NETWORK = """
@@ -67,7 +67,7 @@ while True:
 
 
 class Cluster:
-    """Hosts, each with a copy of the repository, in which three stages are to run."""
+    """Hosts, each with a copy of the repository, in which the shared stages are to run."""
 
     def __init__(self, hosts: list[Training], entries: list[list[str]]) -> None:
         self.hosts, self.entries = hosts, entries

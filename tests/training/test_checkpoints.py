@@ -20,7 +20,7 @@ from networks import CPU, NETWORKS, TRAIN, network
 from safetensors import SafetensorError
 
 from convae.hosts import devices
-from convae.hosts.description import describe
+from convae.hosts.description import describe, run_key
 from convae.network.config import ModelConfig
 from convae.network.preparation import Preparation
 from convae.network.weights import weights
@@ -90,7 +90,7 @@ def key(tmp_path: Path) -> Callable[..., str]:
             section, _, key = name.partition("_")
             sections[section] = sections[section].model_copy(update={key: value})
         inputs = [folder / "train", folder / "test"]
-        return checkpoints.run_key(describe(sections, inputs, machine))
+        return run_key(describe(sections, inputs, machine))
 
     return key
 
@@ -141,8 +141,7 @@ def test_the_module_that_python_runs_counts_as_a_source_file(tmp_path: Path) -> 
     shutil.copytree(REPOSITORY / "src", tmp_path / "src")
     (tmp_path / "stages").mkdir()
     shutil.copy2(REPOSITORY / "stages/__init__.py", tmp_path / "stages")
-    imports = "from convae.hosts.description import *\nfrom convae.training.checkpoints import *\n"
-    script = imports + "print(run_key(describe({}, [], {})))\n"
+    script = "from convae.hosts.description import *\nprint(run_key(describe({}, [], {})))\n"
     keys = set()
     for comment in ("", "# another\n"):
         (tmp_path / "stages/probe.py").write_text(script + comment)

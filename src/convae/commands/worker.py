@@ -7,7 +7,7 @@ from convae import startup
 from convae.errors import ConvaeError
 
 # The stages that hosts share: those that call `convae.hosts.launch.shared`.
-SHARED = ("train", "evaluate", "extract")
+SHARED = ("train", "evaluate", "extract", "neighbours")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Describe what a stage's result depends on, to compare hosts, and to find the checkpoint of a run."""
 
 import hashlib
+import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -43,13 +44,19 @@ def describe(
     }
     return {
         "parameters": values,
-        "data": {path.name: _digest(path) for path in inputs},
-        "code": {name: _digest(Path(file)) for name, file in files.items() if file},
+        "data": {path.name: digest(path) for path in inputs},
+        "code": {name: digest(Path(file)) for name, file in files.items() if file},
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "machine": dict(machine),
     }
 
 
-def _digest(path: Path) -> str:
+def run_key(description: Mapping[str, Any]) -> str:
+    """Hash what `describe` returns, to 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+
+
+def digest(path: Path) -> str:
+    """Hash a file, to 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

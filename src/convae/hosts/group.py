@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
@@ -18,10 +17,7 @@ import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
 from convae.errors import ConvaeError
-from convae.hosts.description import describe
-from convae.hosts.devices import machine
 from convae.hosts.ranks import rank, world_size
-from convae.params import Section
 from convae.progress import program
 from convae.stage import is_worker, time_limit
 
@@ -110,12 +106,6 @@ def agree(run: Mapping[str, Mapping[str, Any]]) -> None:
             what = f"worker {number} on {host} and worker 0 on {first} differ in {', '.join(different)}"
             fix = "give all hosts the same commit, params.yaml, artifacts/data and packages, and run it again"
             raise ConvaeError(program(), what, fix)
-
-
-def agree_on(params: Mapping[str, Section], inputs: list[Path], device: torch.device, arithmetic: str) -> None:
-    """Refuse to share a stage's run with processes that have other parameters, data, code or libraries; see `agree`."""
-    if world_size() > 1:  # else nobody reads the files only to hash them
-        agree(describe(params, inputs, machine(device, arithmetic)))
 
 
 def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Give the processes of a group their parts of the work, and bring the results together."""
+"""The processes of a group, and what they send each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+import json
+import math
 
 import numpy as np
 import torch
@@ -9,7 +9,12 @@ import torch.distributed as dist
 from safetensors.numpy import load, save
 from torch import Tensor
 
-Arrays = tuple[np.ndarray, ...]
+from convae.joining import Arrays
+from convae.temporary import temporary_array
+
+Sending = list[tuple[dist.Work | None, Tensor]]
+# Rows of an array that are sent at once.
+ROWS = 2**16
 
 
 def rank() -> int:
@@ -44,60 +49,51 @@ def broadcast(content: bytes, device: torch.device | None = None) -> bytes:
 
 def of_first(arrays: Arrays) -> Arrays:
     """Return the arrays that process 0 has; what the others have is not looked at."""
-    return arrays if world_size() == 1 else _unpacked(broadcast(_packed(arrays) if rank() == 0 else b""))
+    return arrays if world_size() == 1 else unpack(broadcast(pack(arrays) if rank() == 0 else b""))
 
 
-def own_parts(parts: Sequence[range]) -> list[int]:
-    """Return the numbers in this process's parts: each process gets every so many-th part."""
-    return [number for part in parts[rank() :: world_size()] for number in part]
+def rows_of_first(array: np.ndarray | None) -> np.ndarray:
+    """Return the array that process 0 has; the others, which give none, get a copy in a temporary file."""
+    if array is not None and world_size() == 1:
+        return array
+    form = json.loads(broadcast(json.dumps([array.dtype.str, array.shape] if array is not None else None).encode()))
+    dtype, shape = np.dtype(form[0]), tuple(form[1])
+    if array is None:
+        array = temporary_array((math.prod(shape) * dtype.itemsize,)).view(dtype).reshape(shape)
+    for start in range(0, len(array), ROWS):
+        dist.broadcast(torch.from_numpy(array[start : start + ROWS]), src=0)
+    return array
 
 
-def gathered(results: Iterator[Arrays], parts: Sequence[range]) -> Iterator[Arrays]:
-    """Bring the results of all processes to process 0, in the order of the numbers.
-
-    Parameters
-    ----------
-    results : iterator of tuple of numpy.ndarray
-        For each of `own_parts`, arrays that have as many rows each.
-    parts : sequence of range
-        All parts of the work.
-
-    Yields
-    ------
-    tuple of numpy.ndarray
-        In process 0, the arrays of one number or of all those of a part; nothing in the others.
-    """
-    sending: list[tuple[dist.Work | None, Tensor]] = []
-    for number, part in enumerate(parts):
-        owner = number % world_size()
-        if rank() == owner == 0:
-            yield from islice(results, len(part))
-        elif rank() == owner:
-            content = _packed(tuple(map(np.concatenate, zip(*islice(results, len(part)), strict=True))))
-            _finish(sending)
-            # While it is sent, the next part is computed.
-            tensors = [torch.tensor([len(content)]), torch.frombuffer(bytearray(content), dtype=torch.uint8)]
-            sending = [(dist.isend(tensor, 0), tensor) for tensor in tensors]
-        elif rank() == 0:
-            size = torch.zeros(1, dtype=torch.int64)
-            dist.recv(size, owner)
-            received = torch.empty(int(size), dtype=torch.uint8)
-            dist.recv(received, owner)
-            yield _unpacked(received.numpy().tobytes())
-    _finish(sending)
-    yield from results  # none are left: it closes what it has opened
+def send(arrays: Arrays) -> Sending:
+    """Begin to send arrays to process 0; what is returned has to be kept until `wait_for`."""
+    content = pack(arrays)
+    tensors = [torch.tensor([len(content)]), torch.frombuffer(bytearray(content), dtype=torch.uint8)]
+    return [(dist.isend(tensor, 0), tensor) for tensor in tensors]
 
 
-def _finish(sending: Iterable[tuple[dist.Work | None, Tensor]]) -> None:
+def wait_for(sending: Sending) -> None:
+    """Wait until process 0 has received what was sent."""
     for work, _ in sending:
         if work:
             work.wait()
 
 
-def _packed(arrays: Arrays) -> bytes:
+def receive(sender: int) -> Arrays:
+    """Receive in process 0 what another process sends."""
+    size = torch.zeros(1, dtype=torch.int64)
+    dist.recv(size, sender)
+    received = torch.empty(int(size), dtype=torch.uint8)
+    dist.recv(received, sender)
+    return unpack(received.numpy().tobytes())
+
+
+def pack(arrays: Arrays) -> bytes:
+    """Return arrays as bytes."""
     return save({str(number): np.ascontiguousarray(array) for number, array in enumerate(arrays)})
 
 
-def _unpacked(content: bytes) -> Arrays:
+def unpack(content: bytes) -> Arrays:
+    """Return the arrays that `pack` was given."""
     found = load(content)
     return tuple(found[str(number)] for number in range(len(found)))

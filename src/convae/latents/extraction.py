@@ -1,6 +1,7 @@
 """Encode images to latent vectors, and decode those to reconstructions."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -40,20 +41,11 @@ def extract(model: Autoencoder, pixels: np.ndarray) -> Iterator[tuple[np.ndarray
 
 
 def write_extracted(folder: Path, model: Autoencoder, splits: Sequence[np.ndarray]) -> None:
-    """Write the results of `extract` for one or more splits, uint8 [N, C, H, W] each, as three arrays.
-
-    Latents and reconstructions are written chunk by chunk, so that they need not fit into memory.
-    """
-    count, done = sum(map(len, splits)), 0
-    errors = np.empty(count, np.float32)
-    with (
-        artifacts.new_array(folder / "latents.npy", np.float32, (count, model.latent_size)) as write_latents,
-        artifacts.new_array(folder / "reconstructions.npy", np.uint8, (count, *model.image_shape)) as write_images,
-    ):
-        for pixels in splits:
-            for latents, images, chunk_errors in extract(model, pixels):
-                write_latents(done, latents)
-                write_images(done, images)
-                errors[done : done + len(latents)] = chunk_errors
-                done += len(latents)
-    artifacts.write_array(folder / "errors.npy", errors)
+    """Write the results of `extract` for one or more splits, uint8 [N, C, H, W] each, as three arrays."""
+    count = sum(map(len, splits))
+    forms: artifacts.Forms = {
+        folder / "latents.npy": (np.float32, (count, model.latent_size)),
+        folder / "reconstructions.npy": (np.uint8, (count, *model.image_shape)),
+        folder / "errors.npy": (np.float32, (count,)),
+    }
+    artifacts.write_parts(forms, chain.from_iterable(extract(model, pixels) for pixels in splits))

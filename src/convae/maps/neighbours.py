@@ -1,14 +1,16 @@
 """Find the nearest neighbours of points."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from convae import artifacts
 from convae.errors import ConvaeError
+from convae.joining import Arrays, joined
 from convae.maps.points import refuse_alike, rescaled
-from convae.maps.search import distances_between, search, search_others
-from convae.progress import doing
+from convae.maps.search import Share, distances_between, in_turn, search, search_others, search_others_parts
+from convae.progress import progress
 
 NEIGHBOURS = 10
 # Points whose neighbours are compared at once.
@@ -29,8 +31,13 @@ def nearest(points: np.ndarray, among: np.ndarray, count: int = 10) -> tuple[np.
     return search(points, among, count)
 
 
-@doing("finding nearest neighbours")
 def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest neighbours of each point, float32 [N, D], among the others; see `neighbours_in_parts`."""
+    rows, distances = joined(neighbours_in_parts(points, count), len(points))
+    return rows, distances
+
+
+def neighbours_in_parts(points: np.ndarray, count: int = NEIGHBOURS, share: Share = in_turn) -> Iterator[Arrays]:
     """Find the nearest neighbours of each point among the other points.
 
     Parameters
@@ -40,13 +47,15 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
         `convae.maps.points.rescaled`.
     count : int
         Number of neighbours of each point; at most N - 1 are found.
+    share : callable
+        Divides the work among processes: see `convae.hosts.parts.share`.
 
-    Returns
-    -------
+    Yields
+    ------
     numpy.ndarray
-        uint32 [N, count], rows of `points`, nearest first; ties are ordered by row.
+        For the next n points, uint32 [n, count], rows of `points`, nearest first; ties are ordered by row.
     numpy.ndarray
-        float32 [N, count], Euclidean distances.
+        float32 [n, count], Euclidean distances.
 
     Raises
     ------
@@ -54,8 +63,10 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
         If all points are the same up to rounding.
     """
     refuse_alike(points)
-    rows, distances = search_others(rescaled(points), min(count, len(points) - 1))
-    return rows.astype(np.uint32), distances.astype(np.float32)
+    with progress(len(points), "points") as advance:
+        for rows, distances in search_others_parts(rescaled(points), min(count, len(points) - 1), share):
+            yield rows.astype(np.uint32), distances.astype(np.float32)
+            advance(len(rows))
 
 
 def kept_neighbours(points: np.ndarray, neighbours: np.ndarray, embedding: np.ndarray) -> np.ndarray:

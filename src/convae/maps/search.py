@@ -4,21 +4,32 @@ What is fast only decides which points may be among the nearest. These are ranke
 computed by itself. So the result does not depend on how the work is divided.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import joblib
 import numpy as np
 
+from convae.joining import Arrays, joined
 from convae.maps.candidates import CHUNK, TILE, Candidates, by_products
 from convae.shared import one_blas_thread
 
 # Queries that are searched for at once, and values of which distances are computed at once, in the processor's cache.
 BLOCK, CACHED = 256, 2**16
+# Blocks in a part of the work, of which each is done by one of the processes.
+PART = 8
 # Points of so few values are searched with a tree. It is faster, and float32 cannot resolve points so close together.
 TREE_VALUES = 3
 # Further neighbours that are looked for, to notice ties; relative error of the distances of a tree, with a reserve.
 TREE_MORE, TREE_ERROR = 8, 1e-12
+
+# Divides work among processes: see `convae.hosts.parts.share`.
+Share = Callable[[Callable[[list[int]], Iterator[Arrays]], Sequence[Sequence[int]]], Iterator[Arrays]]
+
+
+def in_turn(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequence[int]]) -> Iterator[Arrays]:
+    """Do all parts in this process."""
+    return compute([number for part in parts for number in part])
 
 
 def search(points: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -38,43 +49,59 @@ def search(points: np.ndarray, among: np.ndarray, count: int) -> tuple[np.ndarra
     numpy.ndarray
         float64 [N, count], Euclidean distances.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from scipy.spatial import cKDTree  # in any case: then what a stage loads does not depend on the number of values
-
-    rows, distances = np.empty((len(points), count), np.int64), np.empty((len(points), count))
     if not len(points):
-        return rows, distances
-    crowded = np.zeros(len(points), bool)
-    if points.shape[1] <= TREE_VALUES:
-        find = _by_tree(points, cKDTree(among), count)
-    else:
-        find = by_products(points, among, count)
-    block = max(1, BLOCK * TILE // max(TILE, count))
-
-    def search_block(start: int) -> None:
-        part = slice(start, start + block)
-        candidates = find(part)
-        rows[part], distances[part] = _ranked(points[part], among, candidates, count)
-        crowded[part] = candidates.crowded
-
-    with one_blas_thread, ThreadPoolExecutor(joblib.cpu_count()) as pool:
-        list(pool.map(search_block, range(0, len(points), block)))
-        distinct, which = np.unique(points[crowded], axis=0, return_inverse=True)
-        compared = list(pool.map(lambda point: _compared_with_all(point, among, count), distinct))
-    for query, number in zip(np.flatnonzero(crowded), which.ravel(), strict=True):
-        rows[query], distances[query] = compared[number]
+        return np.empty((0, count), np.int64), np.empty((0, count))
+    rows, distances = joined(search_parts(points, among, count), len(points))
     return rows, distances
 
 
 def search_others(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the nearest neighbours of each point among the other points; `count` is 1 to N - 1."""
-    rows, distances = search(points, points, count + 1)
-    # Remove each point from its own neighbours. Among many equal points it may not be there: then remove the last one.
-    others = rows != np.arange(len(points))[:, None]
-    others[others.all(axis=1), -1] = False
-    shape = (len(points), count)
-    return rows[others].reshape(shape), distances[others].reshape(shape)
+    rows, distances = joined(search_others_parts(points, count), len(points))
+    return rows, distances
+
+
+def search_parts(points: np.ndarray, among: np.ndarray, count: int, share: Share = in_turn) -> Iterator[Arrays]:
+    """Do the same, and yield the results for some points after the other; `share` divides the work among processes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from scipy.spatial import cKDTree  # in any case: then what a stage loads does not depend on the number of values
+
+    if points.shape[1] <= TREE_VALUES:
+        find = _by_tree(points, cKDTree(among), count)
+    else:
+        find = by_products(points, among, count)
+    block = max(1, BLOCK * TILE // max(TILE, count))
+    # Of crowded queries, many may be the same.
+    compared: dict[bytes, Arrays] = {}
+
+    def search_block(start: int) -> Arrays:
+        part = points[start : start + block]
+        candidates = find(slice(start, start + block))
+        rows, distances = _ranked(part, among, candidates, count)
+        for query in np.flatnonzero(candidates.crowded):
+            point = part[query]
+            if point.tobytes() not in compared:
+                compared[point.tobytes()] = _compared_with_all(point, among, count)
+            rows[query], distances[query] = compared[point.tobytes()]
+        return rows, distances
+
+    starts = range(0, len(points), block)
+    parts = [starts[first : first + PART] for first in range(0, len(starts), PART)]
+    with one_blas_thread, ThreadPoolExecutor(joblib.cpu_count()) as pool:
+        yield from share(lambda own: pool.map(search_block, own), parts)
+
+
+def search_others_parts(points: np.ndarray, count: int, share: Share = in_turn) -> Iterator[Arrays]:
+    """Do what `search_others` does, and yield the results as `search_parts` does."""
+    first = 0
+    for rows, distances in search_parts(points, points, count + 1, share):
+        # Remove each point from its own neighbours. Among many equal points it may not be there: then remove the last.
+        others = rows != np.arange(first, first + len(rows))[:, None]
+        others[others.all(axis=1), -1] = False
+        shape = (len(rows), count)
+        yield rows[others].reshape(shape), distances[others].reshape(shape)
+        first += len(rows)
 
 
 def distances_between(points: np.ndarray, others: np.ndarray) -> np.ndarray:

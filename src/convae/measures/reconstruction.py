@@ -6,9 +6,10 @@ from torch import Tensor
 
 from convae.artifacts import WriteRows
 from convae.hosts.ranks import of_first
+from convae.joining import joined
 from convae.measures.similarity import similarities
 from convae.network import noise
-from convae.network.chunks import joined, map_chunks
+from convae.network.chunks import map_chunks
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
 from convae.network.pixels import to_pixels
@@ -20,7 +21,7 @@ def reconstruction_errors(model: Autoencoder, pixels: np.ndarray) -> np.ndarray:
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray]:
         return (squared_errors(model(images), images),)
 
-    (errors,) = joined(map_chunks(model, errors_of_chunk, pixels), len(pixels))
+    (errors,) = of_first(joined(map_chunks(model, errors_of_chunk, pixels), len(pixels)))
     return errors
 
 

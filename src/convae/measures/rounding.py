@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from convae.hosts.ranks import of_first
-from convae.network.chunks import joined, map_chunks
-from convae.network.encoding import encode
+from convae.joining import joined
+from convae.network.chunks import map_chunks
 from convae.network.models import Autoencoder
 from convae.network.mse import squared_errors
 
@@ -32,6 +32,10 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
         Errors on the [-1, 1] scale, by number of bits.
     """
 
+    def extremes_of_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray]:
+        latents = model.encoder(images[: len(train) - first]).flatten(1).numpy()
+        return latents.min(axis=0, keepdims=True), latents.max(axis=0, keepdims=True)
+
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray, ...]:
         latents = model.encoder(images)
         shares = ((latents.flatten(1) - low) / torch.where(span > 0, span, 1)).clamp(0, 1)
@@ -42,11 +46,11 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
         return tuple(errors)
 
     lowest, highest = np.full((2, model.latent_size), [[np.inf], [-np.inf]], np.float32)
-    for latents in encode(model, train):
-        np.minimum(lowest, latents.min(axis=0), out=lowest)
-        np.maximum(highest, latents.max(axis=0), out=highest)
+    for low_of_chunks, high_of_chunks in map_chunks(model, extremes_of_chunk, train):
+        np.minimum(lowest, low_of_chunks.min(axis=0), out=lowest)
+        np.maximum(highest, high_of_chunks.max(axis=0), out=highest)
     lowest, highest = of_first((lowest, highest))
     low = torch.from_numpy(lowest)
     span = torch.from_numpy(highest) - low
-    found = joined(map_chunks(model, errors_of_chunk, test), len(test))
+    found = of_first(joined(map_chunks(model, errors_of_chunk, test), len(test)))
     return {number: float(errors.mean()) for number, errors in zip(bits, found, strict=True)}

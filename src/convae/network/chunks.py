@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from convae.artifacts import drop_pages
-from convae.hosts.ranks import gathered, of_first, own_parts
+from convae.hosts.parts import share
 from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 # Results of so many items for each core may wait to be used.
 AHEAD = 2
-# Chunks that one of several processes does before it sends their results.
+# Chunks in a part of the work, of which each is done by one of the processes.
 PART = 8
 _starting = lock()
 
@@ -69,8 +69,8 @@ def map_chunks(
     Yields
     ------
     tuple of numpy.ndarray
-        The arrays for a chunk of images; chunks come in order, without the padding. If several processes share the
-        work, they all have to call this function. Only the first one gets the results, some of several chunks at once.
+        The arrays for some chunks of images, in order, without the padding. If several processes share the work, they
+        all have to call this function, and only the first one gets the results.
     """
     size = chunk_size(pixels.shape[1:])
     chunks = range(0, len(pixels), size)
@@ -83,25 +83,7 @@ def map_chunks(
         drop_pages(pixels)
         return tuple(result[: stop - start] for result in compute(normalize(torch.from_numpy(chunk)), start))
 
-    return gathered(_map_chunks(compute_chunk, own_parts(parts), len(pixels), size), parts)
-
-
-def joined(chunks: Iterable[tuple[np.ndarray, ...]], count: int) -> tuple[np.ndarray, ...]:
-    """Join the arrays that `map_chunks` yields, at least one tuple of them, to arrays with `count` rows.
-
-    Of several processes, all get the whole arrays.
-
-    Each chunk is copied at once. A list of the chunks' small arrays would keep memory far larger than they are: the C
-    library cannot give back what was freed around them, kilobytes for each image.
-    """
-    whole: tuple[np.ndarray, ...] = ()
-    done = 0
-    for chunk in chunks:
-        whole = whole or tuple(np.empty((count, *part.shape[1:]), part.dtype) for part in chunk)
-        for array, part in zip(whole, chunk, strict=True):
-            array[done : done + len(part)] = part
-        done += len(chunk[0])
-    return of_first(whole)
+    return share(lambda starts: _map_chunks(compute_chunk, starts, len(pixels), size), parts)
 
 
 def map_ranges(compute: Callable[[int, int], Result], count: int, image_shape: Sequence[int]) -> Iterator[Result]:

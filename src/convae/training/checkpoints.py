@@ -24,11 +24,6 @@ from convae.hosts.ranks import rank
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def run_key(description: Mapping[str, Any]) -> str:
-    """Hash what `convae.hosts.description.describe` returns, to 64 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
-
-
 @contextlib.contextmanager
 def checkpoint(key: str) -> Iterator[Path | None]:
     """Lock a run's checkpoint file, and remove the file when the block ends without an error.
