@@ -91,7 +91,7 @@ shared-cache: $(VENV)/installed ## let this clone use the shared folder DIR=...
 bench: $(VENV)/installed-dev ## measure it beside the reference program, an hour and a half; ONLY=run,tsne,dvc,growth: these sections
 	@PYTHONPATH=src python -m benchmarks.run $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES))
 
-bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in three minutes; keeps nothing
+bench-quick: $(VENV)/installed-dev ## the same on an eighth of the data, in minutes; keeps nothing
 	@PYTHONPATH=src python -m benchmarks.run --quick $(if $(ONLY),--only $(ONLY))
 
 results: $(VENV)/installed ## run the missing experiments of docs/results.md, hours if all are; ONLY=sizes,noise: these blocks

@@ -225,6 +225,13 @@ def measure_scale(bench: Bench) -> dict[str, Any]:
     return scale.measure_scale(bench)
 
 
+def measure_hosts(bench: Bench) -> dict[str, Any]:
+    """Time the stages that hosts can share."""
+    from benchmarks import hosts
+
+    return hosts.measure_hosts(bench)
+
+
 SECTIONS = {
     "run": measure_run,
     "arithmetic": measure_sums,
@@ -235,4 +242,5 @@ SECTIONS = {
     "images": measure_folder,
     "explorer": measure_explorer,
     "scale": measure_scale,
+    "hosts": measure_hosts,
 }

@@ -6,7 +6,7 @@ from fractions import Fraction
 from statistics import median
 from typing import Any
 
-from benchmarks import neighbours
+from benchmarks import hosts, neighbours
 
 BEGIN, END = "<!-- benchmarks/results.md begins -->\n", "<!-- benchmarks/results.md ends -->\n"
 
@@ -35,6 +35,8 @@ def render(results: Results) -> str:
     for name, format_section in (("images", _images), ("explorer", _explorer), ("scale", _scale)):
         if name in sections:
             parts.append(format_section(sections[name]))
+    if "hosts" in sections:
+        parts.append(_table(*hosts.table(sections["hosts"])))
     return "\n\n".join(parts) + "\n"
 
 

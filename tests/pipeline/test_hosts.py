@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Repository, changed_stages, wait
+from conftest import REPOSITORY, Repository, changed_stages, wait
 
 from pipeline.test_reproducible import processes
 from pipeline.test_training_processes import Training
@@ -24,24 +24,6 @@ pytestmark = pytest.mark.slow
 SHARED = ("train", "evaluate", "extract", "neighbours")
 REPRO = f"dvc repro --single-item {' '.join(SHARED)}"
 WRITTEN = ("model", "train", "evaluate", "latents", "neighbours")
-# Hosts 1, 2, ... are network namespaces, each on a cable to a switch, which is host 0's own interface. The name that
-# each host has stands for its loopback interface, as on Debian.
-NETWORK = """
-hostname host && mount --bind $1 /etc/hosts
-ip link set lo up && ip link add eth0 type bridge && ip addr add 10.9.0.1/24 dev eth0 && ip link set eth0 up
-hosts=$$
-for number in $(seq 1 $(($2 - 1))); do
-  unshare --net sleep infinity &
-  until [ "$(readlink /proc/$!/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do sleep 0.01; done
-  ip link add cable$number type veth peer name eth0 netns $!
-  ip link set cable$number master eth0 up
-  address="ip addr add 10.9.0.$((number + 1))/24 dev eth0"
-  nsenter --target $! --net sh -c "ip link set lo up && ip link set eth0 up && $address"
-  hosts="$hosts $!"
-done
-echo $hosts
-exec sleep infinity
-"""
 # One end of a cable on which every packet takes 50 ms; two hosts run it, with the two ends of a socket. The kernel's
 # own delay, netem, is not everywhere.
 CABLE = """
@@ -131,7 +113,16 @@ def make_cluster(finished: Repository, tmp_path: Path) -> Iterator[Callable[[int
     made: list[tuple[Cluster, subprocess.Popen[str]]] = []
 
     def make(count: int) -> Cluster:
-        command = ["unshare", "--map-root-user", "--net", "--mount", "--uts", "bash", "-ec", NETWORK, "-"]
+        command = [
+            "unshare",
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--uts",
+            "bash",
+            "-e",
+            REPOSITORY / "tools/network.sh",
+        ]
         network = subprocess.Popen(
             [*command, tmp_path / "hosts", str(count)], stdout=subprocess.PIPE, text=True, start_new_session=True
         )
