@@ -63,7 +63,7 @@ def kept_file(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | mmap.mmap) -> None:
     """Write bytes to a file, completely or not at all."""
     with new_file(path) as file:
         file.write(content)

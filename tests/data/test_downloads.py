@@ -207,6 +207,24 @@ def test_a_server_is_refused_that_answers_with(answer, mirror, refusal, monkeypa
     assert mirror.requests.count(FIRST) == tries
 
 
+def test_what_a_run_has_downloaded_that_was_ended_is_not_downloaded_again_unless_it_is_damaged(
+    mirror: Server, tmp_path: Path
+) -> None:
+    description = described(mirrors=[f"{mirror.address}/"])
+    mirror.answers["labels.gz"] = mirror.answers["labels"] = lambda handler, body: handler.send_error(404)
+    with pytest.raises(ConvaeError):
+        fetch(Path("set.yaml"), description, tmp_path)
+    mirror.answers.clear()
+    mirror.requests.clear()
+    for asked in (["labels.gz"], [], [FIRST]):
+        files = fetch(Path("set.yaml"), description, tmp_path)
+        assert {name: bytes(content) for name, content in files.items()} == RAW
+        assert mirror.requests == asked
+        mirror.requests.clear()
+        if not asked:
+            (tmp_path / sha256(RAW["images"])).write_bytes(b"damaged")
+
+
 def test_a_failure_that_passes_is_no_failure(mirror, fetch_from, capsys):
     def at_first_busy(handler: Handler, body: bytes) -> None:
         mirror.answers.clear()

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from convae import artifacts
 from convae.data.archives import GZIP, decompress, pieces, read_members
 from convae.data.description import COMPRESSED, Description, File, Package
 from convae.errors import ConvaeError
@@ -46,7 +48,7 @@ class NotFoundError(SourceError):
     """The source has no such file."""
 
 
-def fetch(path: Path, description: Description) -> dict[str, Content]:
+def fetch(path: Path, description: Description, kept: Path | None = None) -> dict[str, Content]:
     """Fetch a data set's files and check their SHA-256.
 
     The sources are, in this order: the one that ``CONVAE_MIRROR`` names (an ``http(s)://`` or ``file://`` address or a
@@ -60,6 +62,9 @@ def fetch(path: Path, description: Description) -> dict[str, Content]:
         The description's file, for errors.
     description : Description
         What it says.
+    kept : Path, optional
+        A folder that keeps downloaded files, so that a run that was ended need not download them again. It is the
+        caller's to remove it.
 
     Returns
     -------
@@ -71,24 +76,38 @@ def fetch(path: Path, description: Description) -> dict[str, Content]:
     ConvaeError
         If no source has one of the files intact, or there is no room for them.
     """
-    files: dict[str, Content] = {}
+    files = _kept(kept, description) if kept else {}
     failures: list[str] = []
     for source, read in _sources(description, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
+        if len(files) == len(description.files):
+            break
         try:
             for name, file in description.files.items():
                 if name not in files:
                     files[name] = _verified(name, file, read(name, file))
+                    if kept and source.startswith(("http", "package")):
+                        with suppress(OSError):  # such as a full disk
+                            artifacts.write_bytes(kept / file.sha256, files[name])
         # ValueError: an address that cannot be parsed, ours or one that we are redirected to; a damaged archive.
         except (SourceError, ValueError) as error:
             failures.append(f"{source}: {_public(str(error))}")
             print(f"download: {failures[-1]}; trying the next source", file=sys.stderr)
-        if len(files) == len(description.files):
-            return files
+    if len(files) == len(description.files):
+        return files
     raise ConvaeError(
         path,
         f"no source has all {len(description.files)} files intact ({'; '.join(failures) or 'none is named'})",
         "connect to one of them, or set CONVAE_MIRROR to a folder or address that holds the files",
     )
+
+
+def _kept(folder: Path, description: Description) -> dict[str, Content]:
+    """Return the files that an earlier run has downloaded, if they are intact."""
+    files = {}
+    for name, file in description.files.items():
+        with suppress(SourceError):
+            files[name] = _verified(name, file, _read(folder / file.sha256, file.size))
+    return files
 
 
 def _public(text: str) -> str:

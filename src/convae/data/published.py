@@ -1,6 +1,7 @@
 """A published data set, which a description names, as a source of images."""
 
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from convae.data.source import CHANNELS, UNLABELLED, Source, check_counts, check
 from convae.errors import ConvaeError
 from convae.network.preparation import Preparation
 from convae.progress import progress
-from convae.temporary import Content
+from convae.temporary import SCRATCH, Content
 
 SPLITS = ("train", "test")
+# Where downloaded files are until the images are written.
+DOWNLOADED = SCRATCH / "finished/download"
 # More bytes than an IDX file's header has.
 HEADER = 64
 # Values of the images that are in memory at once, unless one has more.
@@ -56,7 +59,7 @@ def source(params: DataParams) -> Source:
     if too_small(size, (height, width), params.fit):
         what = f"got [{height}, {width}] for images of {size[0]} x {size[1]} pixels"
         raise ConvaeError("data.image_size", what, "want at most four times their sides")
-    contents = _unpacked(path, description, fetch(path, description))
+    contents = _unpacked(path, description, fetch(path, description, DOWNLOADED))
     first = {"train": params.train_images, "test": params.test_images}
     images, labels = {}, {}
     for split in SPLITS:
@@ -147,6 +150,7 @@ def _fill(
                 write_rows(first, part)
                 advance(len(part))
                 first += len(part)
+    shutil.rmtree(DOWNLOADED, ignore_errors=True)
 
 
 def _chunks(images: Sequence[np.ndarray], left: int) -> Iterator[np.ndarray]:
