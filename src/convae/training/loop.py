@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,11 +25,11 @@ from convae.progress import duration, log, progress
 from convae.training import augmentation, checkpoints
 from convae.training.history import EpochLosses, best_epoch
 from convae.training.optimizer import BETA_1, BETA_2, BETA_2_FROM_PCA, adamw, one_cycle
-from convae.training.order import blocks_to_read, epoch_order
+from convae.training.order import BLOCK, LARGEST, blocks_to_read, epoch_order
 from convae.training.params import TrainParams
 
 # AdamW takes its step for so many weights at once, which are few enough for a processor's caches.
-BLOCK = 2**16
+WEIGHTS = 2**16
 
 
 def train(
@@ -39,7 +40,7 @@ def train(
     device: torch.device,
     checkpoint: Path | None = None,
     validation_pixels: Tensor | None = None,
-    read_ahead: Callable[[int, int], None] | None = None,
+    read_ahead: Callable[[np.ndarray, int], None] | None = None,
 ) -> Iterator[list[EpochLosses]]:
     """Train in place with AdamW on the mean squared error, and yield the history after each epoch.
 
@@ -65,8 +66,7 @@ def train(
     validation_pixels : Tensor, optional
         uint8 [N, C, H, W]; none or empty for no validation.
     read_ahead : callable, optional
-        With shuffled blocks, called with the first training image of a block that is soon needed, and the one behind
-        its last.
+        Called with numbers of training images that are soon needed, int64 [n], and how many from each on.
 
     Yields
     ------
@@ -92,6 +92,7 @@ def train(
         history = [EpochLosses(**row) for row in checkpoints.restore(saved, state)]
         set_weights(model, weights)
         yield history
+    in_blocks = params.shuffle == "blocks" and train_pixels[0].numel() <= LARGEST
     blocks = weight_blocks(model)
     beta_2 = BETA_2_FROM_PCA if architecture_of(model.config).starts_as_pca else BETA_2
     done, started = len(history), time.monotonic()
@@ -112,10 +113,10 @@ def train(
                 changes = torch.from_numpy(augmentation.draw_changes(params.seed, epoch, images)).to(device)
             train_loss = 0.0
             for number, batch in enumerate(torch.split(order, params.batch_size), steps * (epoch - 1) + 1):
-                if read_ahead and params.shuffle == "blocks":
-                    for part in blocks_to_read(numbers, (number - 1) % steps, params.batch_size):
-                        read_ahead(*part)
-                gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, changes, pool)
+                if read_ahead and in_blocks:
+                    read_ahead(blocks_to_read(numbers, (number - 1) % steps, params.batch_size), BLOCK)
+                ask = None if in_blocks else read_ahead
+                gradient, loss = batch_gradient(model, train_pixels, batch, params, epoch, changes, pool, ask)
                 train_loss += loss * len(batch)
                 rate, momentum = params.learning_rate, BETA_1
                 if params.schedule == "one_cycle":
@@ -157,7 +158,7 @@ def weight_blocks(model: Autoencoder) -> list[tuple[slice, float]]:
     for name, weight in model.named_parameters():
         first, end = end, end + weight.numel()
         factor = factors[name]
-        blocks += [(slice(start, min(start + BLOCK, end)), factor) for start in range(first, end, BLOCK)]
+        blocks += [(slice(start, min(start + WEIGHTS, end)), factor) for start in range(first, end, WEIGHTS)]
     return blocks
 
 
@@ -176,6 +177,7 @@ def batch_gradient(
     epoch: int,
     changes: Tensor | None,
     pool: ThreadPoolExecutor,
+    read_ahead: Callable[[np.ndarray, int], None] | None = None,
 ) -> tuple[Tensor, float]:
     """Compute a batch's mean squared error and its gradient, float32 [parameters].
 
@@ -195,12 +197,16 @@ def batch_gradient(
         int8 [N, 3], how images are augmented, if they are; see `convae.training.augmentation`.
     pool : ThreadPoolExecutor
         The threads that share the parts.
+    read_ahead : callable, optional
+        Called with the numbers of a part's images, and 1, before they are read.
     """
     values = pixels[0].numel()
     count = sum(weight.numel() for weight in model.parameters())
     total = torch.zeros(count + 1, dtype=torch.float64, device=pixels.device)  # the gradient and the loss
 
     def part_sums(part: Tensor) -> Tensor:
+        if read_ahead:
+            read_ahead(part.numpy(), 1)
         chosen = pixels[part]
         if changes is not None:
             chosen = augmentation.change(pixels, part, changes, flip=params.augment == "flip_and_shift")

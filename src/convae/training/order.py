@@ -4,6 +4,9 @@ import numpy as np
 
 # With shuffled blocks: images that are next to each other in a block, and blocks whose images are mixed.
 BLOCK, MIXED = 1024, 64
+# Blocks of images of more bytes are not asked for as a whole: so many of them might not fit into memory, and an image
+# is then a piece that is large enough.
+LARGEST = 2**12
 
 
 def epoch_order(seed: int, epoch: int, images: int, shuffle: str) -> np.ndarray:
@@ -37,7 +40,7 @@ def epoch_order(seed: int, epoch: int, images: int, shuffle: str) -> np.ndarray:
     return order
 
 
-def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> list[tuple[int, int]]:
+def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> np.ndarray:
     """Tell which blocks the batches from one on read that are mixed with each other, if no earlier batch told of them.
 
     Parameters
@@ -49,11 +52,9 @@ def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> list[tuple
 
     Returns
     -------
-    list of tuple of int
-        For each block its first image, and the one behind its last.
+    numpy.ndarray
+        int64 [n], the first image of each block.
     """
     batches = max(1, BLOCK * MIXED // batch_size)
-    if batch % batches:
-        return []
-    blocks = np.unique(order[batch * batch_size : (batch + batches) * batch_size] // BLOCK).tolist()
-    return [(block * BLOCK, min((block + 1) * BLOCK, len(order))) for block in blocks]
+    stop = batch + batches if batch % batches == 0 else batch
+    return np.unique(order[batch * batch_size : stop * batch_size] // BLOCK) * BLOCK
