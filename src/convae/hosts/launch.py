@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import joblib
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
@@ -166,7 +167,8 @@ def launch(host: int, stage: str) -> None:
                 max_restarts=0,
                 signals_to_handle=",".join(each.name for each in heeded),
             )
-            elastic_launch(config, "sh")("stages/run.sh", stage)
+            cores = max(1, joblib.cpu_count() // processes(stage))  # which the processes of a host share
+            elastic_launch(config, "env")(f"LOKY_MAX_CPU_COUNT={cores}", "sh", "stages/run.sh", stage)
     except ChildFailedError as failed:
         line = _line(stage, failed)
         tell(store, f"on {socket.gethostname()}: {line}")  # which a process that was killed could not do
