@@ -33,7 +33,7 @@ def rounded_errors(model: Autoencoder, train: np.ndarray, test: np.ndarray, bits
     """
 
     def extremes_of_chunk(images: Tensor, first: int) -> tuple[np.ndarray, np.ndarray]:
-        latents = model.encoder(images[: len(train) - first]).flatten(1).numpy()
+        latents = model.encoder(images).flatten(1).numpy()[: len(train) - first]  # without the padding
         return latents.min(axis=0, keepdims=True), latents.max(axis=0, keepdims=True)
 
     def errors_of_chunk(images: Tensor, _: int) -> tuple[np.ndarray, ...]:
