@@ -40,7 +40,10 @@ def two_hosts(folder: Path) -> Iterator[list[str]]:
     try:
         assert network.stdout
         entered = "--user --net --mount --uts --preserve-credentials"
-        yield [f"nsenter --target {pid} {entered}" for pid in network.stdout.readline().split()]
+        pids = network.stdout.readline().split()
+        if len(pids) != 2:
+            raise SystemExit("error: benchmarks: network namespaces cannot be made here; run the other sections")
+        yield [f"nsenter --target {pid} {entered}" for pid in pids]
     finally:
         os.killpg(network.pid, signal.SIGKILL)
         network.wait()
@@ -62,8 +65,8 @@ def _measure(bench: Bench, images: int, entries: list[str]) -> dict[str, Any]:
     shutil.rmtree(second, ignore_errors=True)
     shutil.copytree(first, second)
     cores = sorted(map(str, os.sched_getaffinity(0)))
-    half = len(cores) // 2
-    limits = [f"taskset --cpu-list {','.join(each)}" for each in (cores[:half], cores[half:])]
+    half = max(1, len(cores) // 2)
+    limits = [f"taskset --cpu-list {','.join(each)}" for each in (cores[:half], cores[-half:])]
     prefixes = (limits[0], "", f"{entries[0]} --wd={first} {limits[0]}")
     measured: dict[str, Any] = {stage: {name: [] for name in ARRANGEMENTS} for stage in SHARED}
     for _ in range(bench.scale.pairs):
@@ -72,13 +75,15 @@ def _measure(bench: Bench, images: int, entries: list[str]) -> dict[str, Any]:
             if variables:
                 command = f"{entries[1]} --wd={second} {limits[1]} python -m convae worker 1"
                 worker = subprocess.Popen(command.split(), env={**bench.environment(second), **variables})
-            for stage in SHARED:
-                seconds, _ = bench.run(first, f"{prefix} sh stages/run.sh {stage}", None, **variables)
-                measured[stage][name].append(seconds)
-                say(f"{images:,} images, {stage}, {name}: {seconds:.1f} s")
-            if variables:
-                worker.terminate()
-                worker.wait()
+            try:
+                for stage in SHARED:
+                    seconds, _ = bench.run(first, f"{prefix} sh stages/run.sh {stage}", None, **variables)
+                    measured[stage][name].append(seconds)
+                    say(f"{images:,} images, {stage}, {name}: {seconds:.1f} s")
+            finally:
+                if variables:
+                    worker.terminate()
+                    worker.wait()
     return measured
 
 

@@ -68,7 +68,7 @@ class PeakAnonymous:
 
 
 def write_data(raw: Path, folder: Path, images: int) -> Path:
-    """Write a data set of MNIST's images, repeated and each time shifted otherwise.
+    """Write a data set of MNIST's images, repeated and each time shifted differently.
 
     Parameters
     ----------

@@ -1,5 +1,6 @@
 """Fetch a published data set or read a folder of images, and write images and labels as arrays."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def main() -> None:
     copies, counted = copies_table(prints, source.labels, source.classes, source.files)
     artifacts.write_bytes(data / "copies.csv", artifacts.csv_table(copies))
     report(source, counted)
+    shutil.rmtree(published.DOWNLOADED, ignore_errors=True)
 
 
 if __name__ == "__main__":

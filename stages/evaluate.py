@@ -14,7 +14,7 @@ from convae.hosts.ranks import rank
 from convae.hosts.sharing import shared_work
 from convae.measures.losses import losses
 from convae.measures.verdict import verdict
-from convae.network.loading import files, load_of_first
+from convae.network.loading import load_of_first, network_files
 from convae.progress import log
 from convae.stage import run
 
@@ -27,22 +27,22 @@ def main(device: torch.device) -> None:
     model = load_of_first(model_folder)
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
     machine = devices.machine(device, model.config.arithmetic)
-    with shared_work({}, paths, files(model_folder), machine):
+    with shared_work({}, paths, network_files(model_folder), machine):
         train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
         classes = read_classes(Path("artifacts/data/classes.json"))
         labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
         written = Path("artifacts/evaluate/reconstructions.npy")
         with artifacts.new_array(written, np.uint8, test_pixels.shape) if rank() == 0 else nullcontext() as write_rows:
             measured = losses(model, train_pixels, test_pixels, labels, classes, write_rows)
-    if rank() > 0:
-        return
-    artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)
-    shown = {
-        split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
-    }
-    artifacts.write_metrics(Path("metrics/losses.json"), shown)
-    for line in verdict(measured, model.config.architecture, len(train_pixels)):
-        log(line)
+        if rank() > 0:
+            return
+        artifacts.write_metrics(Path("artifacts/evaluate/losses.json"), measured)
+        shown = {
+            split: {key: measured[split][key] for key in MAIN if key in measured[split]} for split in ("train", "test")
+        }
+        artifacts.write_metrics(Path("metrics/losses.json"), shown)
+        for line in verdict(measured, model.config.architecture, len(train_pixels)):
+            log(line)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from convae.hosts.sharing import shared_work
 from convae.latents.extraction import extract, write_extracted
 from convae.latents.params import ExtractParams
 from convae.network.description import describe
-from convae.network.loading import files, load_of_first
+from convae.network.loading import load_of_first, network_files
 from convae.params import load_section
 from convae.stage import run
 
@@ -26,7 +26,9 @@ def main(device: torch.device) -> None:
     splits = ("train", "test") if params.split == "all" else (params.split,)
     paths = [data / f"{name}_images.npy" for name in splits]
     folder = Path("artifacts/latents")
-    with shared_work({"extract": params}, paths, files(model_folder), devices.machine(device, model.config.arithmetic)):
+    with shared_work(
+        {"extract": params}, paths, network_files(model_folder), devices.machine(device, model.config.arithmetic)
+    ):
         pixels = [read_images(path, model.image_shape) for path in paths]
         if rank() > 0:
             for images in pixels:
@@ -38,9 +40,9 @@ def main(device: torch.device) -> None:
             for name, images in zip(splits, pixels, strict=True)
         ]
         write_extracted(folder, model, pixels)
-    artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
-    artifacts.write_json(folder / "splits.json", {"splits": dict(zip(splits, map(len, pixels), strict=True))})
-    artifacts.write_json(folder / "layers.json", describe(model))
+        artifacts.write_array(folder / "labels.npy", np.concatenate(labels))
+        artifacts.write_json(folder / "splits.json", {"splits": dict(zip(splits, map(len, pixels), strict=True))})
+        artifacts.write_json(folder / "layers.json", describe(model))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def main(device: torch.device) -> None:
     own = artifacts.read_array(path, np.float32, (None, None)) if rank() == 0 else None
     with shared_work({}, [], [path], devices.machine(device, "exact")):
         latents = rows_of_first(own)
-        parts = neighbours_in_parts(latents, share=share)
+        parts = neighbours_in_parts(latents, divide=share)
         if rank() > 0:
             list(parts)  # the first process gets them
             return

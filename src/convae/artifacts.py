@@ -4,6 +4,7 @@ A file is written completely or not at all, the same content gives the same byte
 """
 
 import csv
+import fcntl
 import io
 import json
 import math
@@ -56,9 +57,16 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def kept_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to read what an earlier run has left in it, and to write at its end; it stays, whatever happens."""
+    """Open a file to read what an earlier run left in it, and to append to it; it is not removed, whatever happens.
+
+    Raises
+    ------
+    OSError
+        Also if another process has it open.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.seek(0)
         yield file
 

@@ -207,9 +207,7 @@ def test_a_server_is_refused_that_answers_with(answer, mirror, refusal, monkeypa
     assert mirror.requests.count(FIRST) == tries
 
 
-def test_what_a_run_has_downloaded_that_was_ended_is_not_downloaded_again_unless_it_is_damaged(
-    mirror: Server, tmp_path: Path
-) -> None:
+def test_a_complete_download_is_not_repeated_unless_it_is_damaged(mirror: Server, tmp_path: Path) -> None:
     description = described(mirrors=[f"{mirror.address}/"])
     mirror.answers["labels.gz"] = mirror.answers["labels"] = lambda handler, body: handler.send_error(404)
     with pytest.raises(ConvaeError):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+from convae import artifacts
 from convae.hosts.finished import keep_finished
 from convae.hosts.parts import share
 
@@ -54,25 +55,30 @@ def killed() -> None:
     """Leave what a run leaves that is killed in the last part but one."""
     child = os.fork()
     if not child:
-        work(kill_at=5)
-        os._exit(0)
+        try:
+            work(kill_at=5)
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("killed")
-@pytest.mark.parametrize("lost", [0, 1])
-def test_what_a_killed_run_has_finished_is_not_done_again_but_for_a_part_that_was_cut_off(lost: int) -> None:
-    os.truncate(KEPT, KEPT.stat().st_size - lost)
+@pytest.mark.parametrize(
+    ("change", "first"), [(0, 14), (-1, 10), (100, 14)], ids=["whole", "cut off", "zeros at the end"]
+)
+def test_a_killed_run_continues_after_its_last_complete_part(change: int, first: int) -> None:
+    os.truncate(KEPT, KEPT.stat().st_size + change)
     computed, found = work()
-    assert computed == EVERYTHING[14 if not lost else 10 :]
+    assert computed == EVERYTHING[first:]
     assert (found == EXPECTED).all()
     assert not KEPT.exists()
 
 
 @pytest.mark.usefixtures("killed")
-def test_a_part_that_is_damaged_and_those_after_it_are_done_again() -> None:
+@pytest.mark.parametrize("place", [0, 15, 17, 100], ids=["number", "size", "checksum", "content"])
+def test_a_damaged_part_and_all_later_ones_are_computed_again(place: int) -> None:
     content = bytearray(KEPT.read_bytes())
-    content[len("first") + 100] ^= 1
+    content[len("first") + place] ^= 1
     KEPT.write_bytes(content)
     computed, found = work()
     assert computed == EVERYTHING
@@ -86,14 +92,26 @@ def test_a_run_with_another_key_starts_over() -> None:
     assert (found == EXPECTED).all()
 
 
-def test_a_disk_that_gets_full_costs_only_what_was_kept() -> None:
+def test_a_full_disk_only_loses_the_kept_parts() -> None:
     child = os.fork()
     if not child:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        os._exit(0 if (work()[1] == EXPECTED).all() else 1)
+        status = 1
+        try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+            status = not (work()[1] == EXPECTED).all()
+        finally:
+            os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not KEPT.exists()
+
+
+@pytest.mark.usefixtures("killed")
+def test_a_run_beside_another_one_leaves_its_parts_alone() -> None:
+    before = KEPT.read_bytes()
+    with artifacts.kept_file(KEPT):
+        assert work()[0] == EVERYTHING
+    assert KEPT.read_bytes() == before
 
 
 SHARED = """
@@ -107,7 +125,7 @@ with process_group(torch.device("cpu")):
 
 
 @pytest.mark.slow
-def test_parts_of_two_processes_are_kept_and_one_process_goes_on(tmp_path: Path) -> None:
+def test_one_process_continues_what_two_have_kept(tmp_path: Path) -> None:
     (tmp_path / "shared.py").write_text(SHARED)
     path = os.pathsep.join(str(REPOSITORY / folder) for folder in ("src", "tests"))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "shared.py", "8"]

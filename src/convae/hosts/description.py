@@ -1,4 +1,4 @@
-"""Describe what a stage's result depends on, to compare hosts, and to find the checkpoint of a run."""
+"""Describe what a stage's result depends on, to compare hosts, and to find a run's checkpoint and finished parts."""
 
 import hashlib
 import json

@@ -190,7 +190,8 @@ def _line(stage: str, failed: ChildFailedError) -> str:
     if failure.message.startswith("error: "):
         return str(failure.message.removeprefix("error: "))
     if failure.exitcode == -signal.SIGKILL:
-        fewer = f"run it again with fewer processes ({PROCESSES}), smaller images (data.image_size)"
+        less = f"processes ({PROCESSES})" if processes(stage) > 1 else "cores (LOKY_MAX_CPU_COUNT)"
+        fewer = f"run it again with fewer {less}, smaller images (data.image_size)"
         return str(killed(stage, f"worker {number}", fewer))
     if failure.exitcode < 0:
         return str(ConvaeError(stage, f"worker {number} was ended by {failure.signal_name()}", "run it again"))

@@ -12,12 +12,12 @@ from convae.progress import log
 
 
 def share(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequence[int]]) -> Iterator[Arrays]:
-    """Do each part of some work in one of the processes, unless a run that was killed has finished it.
+    """Divide the parts of some work among the processes, and skip those that an earlier run has finished.
 
     Parameters
     ----------
     compute : callable
-        Called once, with the numbers of this process; yields arrays for each of them, in order.
+        Called once, with all numbers that this process has to compute; yields arrays for each, in order.
     parts : sequence of sequence of int
         The numbers in each part. A part must not depend on the others.
 
@@ -27,10 +27,10 @@ def share(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequ
         In process 0, the joined arrays of each part, in order; nothing in the others. All processes have to call this
         function with the same parts, and to take what it yields.
     """
-    done = finished.take(len(parts))
+    done = finished.claim(len(parts))
     if rank() == 0 and done:
         log(f"{done} of {len(parts)} parts were finished by an earlier run")
-        yield from (finished.read() for _ in range(done))
+        yield from (finished.read_part() for _ in range(done))
     todo = parts[done:]
     results = compute([number for part in todo[rank() :: world_size()] for number in part])
     sent: Sending = []
@@ -44,7 +44,7 @@ def share(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequ
         elif rank() == 0:
             arrays = receive(owner)
         if rank() == 0:
-            finished.keep(arrays)
+            finished.keep_part(arrays)
             yield arrays
     wait_for(sent)
     yield from results  # none are left: it closes what it has opened

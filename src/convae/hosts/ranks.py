@@ -13,8 +13,8 @@ from convae.joining import Arrays
 from convae.temporary import temporary_array
 
 Sending = list[tuple[dist.Work | None, Tensor]]
-# Rows of an array that are sent at once.
-ROWS = 2**16
+# Bytes of an array that are sent at once.
+PIECE = 2**26
 
 
 def rank() -> int:
@@ -60,8 +60,9 @@ def rows_of_first(array: np.ndarray | None) -> np.ndarray:
     dtype, shape = np.dtype(form[0]), tuple(form[1])
     if array is None:
         array = temporary_array((math.prod(shape) * dtype.itemsize,)).view(dtype).reshape(shape)
-    for start in range(0, len(array), ROWS):
-        dist.broadcast(torch.from_numpy(array[start : start + ROWS]), src=0)
+    rows = max(1, PIECE // (array.nbytes // len(array)))
+    for start in range(0, len(array), rows):
+        dist.broadcast(torch.from_numpy(array[start : start + rows]), src=0)
     return array
 
 

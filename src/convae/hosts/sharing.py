@@ -15,16 +15,16 @@ from convae.temporary import SCRATCH
 
 @contextmanager
 def shared_work(
-    params: Mapping[str, Section], inputs: list[Path], of_first: list[Path], machine: Mapping[str, str]
+    params: Mapping[str, Section], inputs: list[Path], only_first_has: list[Path], machine: Mapping[str, str]
 ) -> Iterator[None]:
-    """Share the work of this block among processes that have the same code and data, and keep what they have finished.
+    """Share the work of this block among processes with the same code and data, and keep finished parts.
 
     Parameters
     ----------
     params, inputs, machine
         What determines the result: see `convae.hosts.description.describe`.
-    of_first : list of Path
-        Files that only the first process has, and that determine it, too.
+    only_first_has : list of Path
+        Files that determine it, too, and that only the first process has.
 
     Raises
     ------
@@ -33,6 +33,6 @@ def shared_work(
     """
     run = describe(params, inputs, machine)
     group.agree(run)
-    key = run_key({**run, "of_first": [digest(path) for path in of_first]}) if rank() == 0 else ""
+    key = run_key({**run, "only_first_has": [digest(path) for path in only_first_has]}) if rank() == 0 else ""
     with keep_finished(SCRATCH / "finished" / program(), key):
         yield

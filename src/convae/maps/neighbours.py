@@ -9,7 +9,7 @@ from convae import artifacts
 from convae.errors import ConvaeError
 from convae.joining import Arrays, joined
 from convae.maps.points import refuse_alike, rescaled
-from convae.maps.search import Share, distances_between, in_turn, search, search_others, search_others_parts
+from convae.maps.search import Divide, distances_between, search, search_others, search_others_parts, undivided
 from convae.progress import progress
 
 NEIGHBOURS = 10
@@ -37,7 +37,7 @@ def neighbours(points: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray,
     return rows, distances
 
 
-def neighbours_in_parts(points: np.ndarray, count: int = NEIGHBOURS, share: Share = in_turn) -> Iterator[Arrays]:
+def neighbours_in_parts(points: np.ndarray, count: int = NEIGHBOURS, divide: Divide = undivided) -> Iterator[Arrays]:
     """Find the nearest neighbours of each point among the other points.
 
     Parameters
@@ -47,7 +47,7 @@ def neighbours_in_parts(points: np.ndarray, count: int = NEIGHBOURS, share: Shar
         `convae.maps.points.rescaled`.
     count : int
         Number of neighbours of each point; at most N - 1 are found.
-    share : callable
+    divide : callable
         Divides the work among processes: see `convae.hosts.parts.share`.
 
     Yields
@@ -64,7 +64,7 @@ def neighbours_in_parts(points: np.ndarray, count: int = NEIGHBOURS, share: Shar
     """
     refuse_alike(points)
     with progress(len(points), "points") as advance:
-        for rows, distances in search_others_parts(rescaled(points), min(count, len(points) - 1), share):
+        for rows, distances in search_others_parts(rescaled(points), min(count, len(points) - 1), divide):
             yield rows.astype(np.uint32), distances.astype(np.float32)
             advance(len(rows))
 

@@ -13,6 +13,7 @@ import numpy as np
 from convae.joining import Arrays, joined
 from convae.maps.candidates import CHUNK, TILE, Candidates, by_products
 from convae.shared import one_blas_thread
+from convae.threads import in_order
 
 # Queries that are searched for at once, and values of which distances are computed at once, in the processor's cache.
 BLOCK, CACHED = 256, 2**16
@@ -24,10 +25,10 @@ TREE_VALUES = 3
 TREE_MORE, TREE_ERROR = 8, 1e-12
 
 # Divides work among processes: see `convae.hosts.parts.share`.
-Share = Callable[[Callable[[list[int]], Iterator[Arrays]], Sequence[Sequence[int]]], Iterator[Arrays]]
+Divide = Callable[[Callable[[list[int]], Iterator[Arrays]], Sequence[Sequence[int]]], Iterator[Arrays]]
 
 
-def in_turn(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequence[int]]) -> Iterator[Arrays]:
+def undivided(compute: Callable[[list[int]], Iterator[Arrays]], parts: Sequence[Sequence[int]]) -> Iterator[Arrays]:
     """Do all parts in this process."""
     return compute([number for part in parts for number in part])
 
@@ -61,8 +62,8 @@ def search_others(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
     return rows, distances
 
 
-def search_parts(points: np.ndarray, among: np.ndarray, count: int, share: Share = in_turn) -> Iterator[Arrays]:
-    """Do the same, and yield the results for some points after the other; `share` divides the work among processes."""
+def search_parts(points: np.ndarray, among: np.ndarray, count: int, divide: Divide = undivided) -> Iterator[Arrays]:
+    """Do what `search` does, but yield the results in parts, in the order of the points."""
     from concurrent.futures import ThreadPoolExecutor
 
     from scipy.spatial import cKDTree  # in any case: then what a stage loads does not depend on the number of values
@@ -72,7 +73,7 @@ def search_parts(points: np.ndarray, among: np.ndarray, count: int, share: Share
     else:
         find = by_products(points, among, count)
     block = max(1, BLOCK * TILE // max(TILE, count))
-    # Of crowded queries, many may be the same.
+    # Many crowded queries may be equal.
     compared: dict[bytes, Arrays] = {}
 
     def search_block(start: int) -> Arrays:
@@ -89,13 +90,13 @@ def search_parts(points: np.ndarray, among: np.ndarray, count: int, share: Share
     starts = range(0, len(points), block)
     parts = [starts[first : first + PART] for first in range(0, len(starts), PART)]
     with one_blas_thread, ThreadPoolExecutor(joblib.cpu_count()) as pool:
-        yield from share(lambda own: pool.map(search_block, own), parts)
+        yield from divide(lambda own: in_order(pool, search_block, own), parts)
 
 
-def search_others_parts(points: np.ndarray, count: int, share: Share = in_turn) -> Iterator[Arrays]:
+def search_others_parts(points: np.ndarray, count: int, divide: Divide = undivided) -> Iterator[Arrays]:
     """Do what `search_others` does, and yield the results as `search_parts` does."""
     first = 0
-    for rows, distances in search_parts(points, points, count + 1, share):
+    for rows, distances in search_parts(points, points, count + 1, divide):
         # Remove each point from its own neighbours. Among many equal points it may not be there: then remove the last.
         others = rows != np.arange(first, first + len(rows))[:, None]
         others[others.all(axis=1), -1] = False

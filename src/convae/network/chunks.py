@@ -1,8 +1,7 @@
 """Process many images with a network, in chunks, with the same result on any number of threads."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 from typing import TypeVar
@@ -17,11 +16,9 @@ from convae.network.models import Autoencoder
 from convae.network.pixels import chunk_size, normalize
 from convae.progress import progress
 from convae.shared import lock, one_blas_thread
+from convae.threads import in_order
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Results of so many items for each core may wait to be used.
-AHEAD = 2
 # Chunks in a part of the work, of which each is done by one of the processes.
 PART = 8
 _starting = lock()
@@ -61,8 +58,8 @@ def map_chunks(
     model : Autoencoder
         The network that `compute` uses.
     compute : callable
-        Called with images, float32 [n, C, H, W] in [-1, 1], and the number of the first; returns arrays with a row for
-        each image.
+        Called with images, float32 [n, C, H, W] in [-1, 1], and the number of the first; returns arrays with at most a
+        row for each image. Rows beyond the chunk's images are dropped.
     pixels : numpy.ndarray
         uint8 [N, C, H, W].
 
@@ -105,19 +102,3 @@ def _map_chunks(
         for result, done in in_order(pool, compute_part, starts):
             yield result
             advance(done)
-
-
-def in_order(pool: ThreadPoolExecutor, compute: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield a function's results in the order of the items, as `pool.map` does, but with few items ahead.
-
-    `pool.map` starts with all items, so that it keeps a kilobyte for each, and any number of results that are not used
-    yet.
-    """
-    waiting: deque[Future[Result]] = deque()
-    most = AHEAD * joblib.cpu_count()
-    for item in items:
-        waiting.append(pool.submit(compute, item))
-        if len(waiting) > most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -45,7 +45,7 @@ def load(folder: str | Path) -> Autoencoder:
     return model.to(memory_format=torch.channels_last).eval()
 
 
-def files(folder: Path) -> list[Path]:
+def network_files(folder: Path) -> list[Path]:
     """List the files of a trained network."""
     return [folder / CONFIG, folder / WEIGHTS]
 

@@ -15,13 +15,14 @@ from convae.arithmetic.functions import SummedSquaredError
 from convae.arithmetic.sums import means_of, squared_error_sums, to_shared_grid
 from convae.errors import ConvaeError
 from convae.hosts.ranks import broadcast, rank, sum_over_processes, world_size
-from convae.network.chunks import in_order, thread_pool
+from convae.network.chunks import thread_pool
 from convae.network.models import Autoencoder
 from convae.network.noise import draw
 from convae.network.params import architecture_of
 from convae.network.pixels import chunk_size, normalize
 from convae.network.start import learning_rate_factors
 from convae.progress import duration, log, progress
+from convae.threads import in_order
 from convae.training import augmentation, checkpoints
 from convae.training.history import EpochLosses, best_epoch
 from convae.training.optimizer import BETA_1, BETA_2, BETA_2_FROM_PCA, adamw, one_cycle

@@ -4,8 +4,8 @@ import numpy as np
 
 # With shuffled blocks: images that are next to each other in a block, and blocks whose images are mixed.
 BLOCK, MIXED = 1024, 64
-# Blocks of images of more bytes are not asked for as a whole: so many of them might not fit into memory, and an image
-# is then a piece that is large enough.
+# Bytes of the largest image for which whole blocks are asked for: so many blocks of larger ones might not fit into
+# memory, and such an image is large enough to be read alone.
 LARGEST = 2**12
 
 
@@ -41,7 +41,7 @@ def epoch_order(seed: int, epoch: int, images: int, shuffle: str) -> np.ndarray:
 
 
 def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> np.ndarray:
-    """Tell which blocks the batches from one on read that are mixed with each other, if no earlier batch told of them.
+    """Return the blocks that a group of batches reads, if this batch is the first of its group; otherwise none.
 
     Parameters
     ----------
@@ -56,5 +56,6 @@ def blocks_to_read(order: np.ndarray, batch: int, batch_size: int) -> np.ndarray
         int64 [n], the first image of each block.
     """
     batches = max(1, BLOCK * MIXED // batch_size)
-    stop = batch + batches if batch % batches == 0 else batch
-    return np.unique(order[batch * batch_size : stop * batch_size] // BLOCK) * BLOCK
+    if batch % batches:
+        return np.empty(0, np.int64)
+    return np.unique(order[batch * batch_size : (batch + batches) * batch_size] // BLOCK) * BLOCK

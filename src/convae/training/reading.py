@@ -4,16 +4,16 @@ import mmap
 
 import numpy as np
 
-# Files of at most so many bytes stay in memory: to ask for each image there would take time for nothing.
+# Files of at most so many bytes are expected to stay in memory: to ask for their images would only cost time.
 SMALL = 2**28
-# Linux reads no more for one request than it would read ahead in a file, 128 kB by default.
+# Linux reads at most as much for one request as it reads ahead in a file, 128 kB by default.
 PIECE = 2**17
 
 
 def expect_random_reads(array: np.ndarray) -> None:
     """Tell the system that rows of a large mapped array will be read in random order.
 
-    Else it reads 128 kB or more around each row that is not in memory: a file larger than memory is then read many
+    Otherwise it reads 128 kB or more around each row that is not in memory: a file larger than memory is then read many
     times over.
     """
     mapped = _large(array)
@@ -24,7 +24,7 @@ def expect_random_reads(array: np.ndarray) -> None:
 def read_ahead(array: np.ndarray, firsts: np.ndarray, count: int) -> None:
     """Ask the system to read rows of a large mapped array, without waiting for it, so that it reads many at once.
 
-    Else each row that is not in memory is read when it is used, and the next one only after it.
+    Otherwise each row that is not in memory is read when it is used, and the next one only after it.
 
     Parameters
     ----------
