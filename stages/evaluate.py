@@ -14,7 +14,7 @@ from convae.hosts.ranks import rank
 from convae.hosts.sharing import shared_work
 from convae.measures.losses import losses
 from convae.measures.verdict import verdict
-from convae.network.loading import load_of_first, network_files
+from convae.network.loading import load_of_first
 from convae.progress import log
 from convae.stage import run
 
@@ -23,12 +23,10 @@ MAIN = ("mse", "noisy_mse")
 
 
 def main(device: torch.device) -> None:
-    model_folder = Path("artifacts/model")
-    model = load_of_first(model_folder)
+    model = load_of_first(Path("artifacts/model"))
     paths = [Path("artifacts/data/train_images.npy"), Path("artifacts/data/test_images.npy")]
-    machine = devices.machine(device, model.config.arithmetic)
-    with shared_work({}, paths, network_files(model_folder), machine):
-        train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
+    train_pixels, test_pixels = (read_images(path, model.image_shape) for path in paths)
+    with shared_work({}, paths, devices.machine(device, model.config.arithmetic)):
         classes = read_classes(Path("artifacts/data/classes.json"))
         labels = read_labels(Path("artifacts/data/test_labels.npy"), test_pixels, len(classes))
         written = Path("artifacts/evaluate/reconstructions.npy")

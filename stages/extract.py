@@ -14,22 +14,19 @@ from convae.hosts.sharing import shared_work
 from convae.latents.extraction import extract, write_extracted
 from convae.latents.params import ExtractParams
 from convae.network.description import describe
-from convae.network.loading import load_of_first, network_files
+from convae.network.loading import load_of_first
 from convae.params import load_section
 from convae.stage import run
 
 
 def main(device: torch.device) -> None:
     params = load_section("extract", ExtractParams)
-    data, model_folder = Path("artifacts/data"), Path("artifacts/model")
-    model = load_of_first(model_folder)
+    data, folder = Path("artifacts/data"), Path("artifacts/latents")
+    model = load_of_first(Path("artifacts/model"))
     splits = ("train", "test") if params.split == "all" else (params.split,)
     paths = [data / f"{name}_images.npy" for name in splits]
-    folder = Path("artifacts/latents")
-    with shared_work(
-        {"extract": params}, paths, network_files(model_folder), devices.machine(device, model.config.arithmetic)
-    ):
-        pixels = [read_images(path, model.image_shape) for path in paths]
+    pixels = [read_images(path, model.image_shape) for path in paths]
+    with shared_work({"extract": params}, paths, devices.machine(device, model.config.arithmetic)):
         if rank() > 0:
             for images in pixels:
                 list(extract(model, images))  # the first process gets them

@@ -17,7 +17,7 @@ from convae.stage import run
 def main(device: torch.device) -> None:
     path, folder = Path("artifacts/latents/latents.npy"), Path("artifacts/neighbours")
     own = artifacts.read_array(path, np.float32, (None, None)) if rank() == 0 else None
-    with shared_work({}, [], [path], devices.machine(device, "exact")):
+    with shared_work({}, [], devices.machine(device, "exact")):
         latents = rows_of_first(own)
         parts = neighbours_in_parts(latents, divide=share)
         if rank() > 0:

@@ -26,6 +26,8 @@ COPIES = {
     "OMPI_COMM_WORLD_RANK": "OMPI_COMM_WORLD_SIZE",
     "PMI_RANK": "PMI_SIZE",
 }
+# A hash of all that the stage which DVC runs declares. The processes that share it inherit it.
+INPUTS = "_CONVAE_INPUTS"
 
 _parent = os.getppid()
 # Here, not in `run`: what a stage imports first takes longer than some stages' work.
@@ -114,9 +116,12 @@ def run(main: Callable[[], None]) -> None:
         if stage or worker:
             threading.Thread(target=_end_with, args=[_parent], daemon=True).start()
         refuse_copies()
+        if not worker:
+            os.environ.pop(INPUTS, None)
         if stage and not worker:
             declared = _declared(stage)
             before = _inputs(declared) | _sources
+            os.environ[INPUTS] = hashlib.sha256(json.dumps(before, sort_keys=True).encode()).hexdigest()
             main()
             after = _inputs(declared)
             _check_unchanged(before, after)

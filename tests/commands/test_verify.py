@@ -111,11 +111,13 @@ def test_a_signal_ends_the_rebuild_and_removes_its_folder(number: int, tmp_path:
     # Under nohup, or in a shell's background, signals are ignored, and a process that is started inherits that.
     verify = repository.popen("env --default-signal python -m convae verify")
     tree: list[psutil.Process] = []
-    while not any(each.name() == "sleep" for each in tree):
+    names: set[str] = set()
+    while "sleep" not in names:
         assert verify.poll() is None, verify.communicate()
         time.sleep(0.05)
         with suppress(psutil.NoSuchProcess):
             tree = psutil.Process(verify.pid).children(recursive=True)
+            names = {each.name() for each in tree}
     verify.send_signal(number)
     verify.communicate(timeout=60)
     assert verify.returncode == 128 + number

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +128,24 @@ def test_kills_all_over_the_pipeline_end_in_the_right_bytes_without_leftovers(
     if leftovers(repository):
         repository.run("dvc repro --force --no-run-cache")
     assert leftovers(repository) == []
+
+
+def test_a_killed_evaluation_continues_after_its_last_finished_part(finished: Repository, tmp_path: Path) -> None:
+    repository = copy_of(finished, tmp_path)
+    kept = repository.path / ".convae/finished/evaluate"
+    command = "dvc repro --force --single-item evaluate"
+    started = repository.popen(command)
+    while not kept.exists() or kept.stat().st_size < 100:  # more than a key: a part
+        assert started.poll() is None, started.communicate()
+        time.sleep(0.01)
+    for process in processes(repository):
+        process.kill()
+    started.communicate()
+    wait(lambda: not processes(repository), pause=0.1)
+    doctor(repository)
+    assert "parts were finished by an earlier run" in repository.run(command)
+    assert lock(repository) == lock(finished)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("share", [0, 0.7])

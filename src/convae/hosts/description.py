@@ -44,19 +44,23 @@ def describe(
     }
     return {
         "parameters": values,
-        "data": {path.name: digest(path) for path in inputs},
-        "code": {name: digest(Path(file)) for name, file in files.items() if file},
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "data": {path.name: _digest(path) for path in inputs},
+        "code": {name: _digest(Path(file)) for name, file in files.items() if file},
+        "versions": versions(),
         "machine": dict(machine),
     }
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of Python, and of the libraries that compute."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
+
+
 def run_key(description: Mapping[str, Any]) -> str:
-    """Hash what `describe` returns, to 64 hexadecimal digits."""
+    """Hash a description of a run, such as what `describe` returns, to 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def digest(path: Path) -> str:
-    """Hash a file, to 64 hexadecimal digits."""
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

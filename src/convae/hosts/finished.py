@@ -46,26 +46,28 @@ def keep_finished(path: Path, key: str) -> Iterator[None]:
     path : Path
         The file. It may be one that an earlier run has left.
     key : str
-        A hash of what determines the parts. Those of a run with another key are removed.
+        A hash of what determines the parts. Those of a run with another key are removed. If it is empty, none are kept.
     """
     with contextlib.ExitStack() as stack:
-        if rank() == 0:
+        if rank() == 0 and key:
             try:
                 _kept.file = stack.enter_context(artifacts.kept_file(path))
                 _kept.left = _count(_kept.file, key.encode())
             except OSError as error:
                 _stop_keeping(error)
         _kept.left = int(broadcast(str(_kept.left).encode()))
-        is_ours = _kept.file is not None
+        is_ours, is_done = _kept.file is not None, False
         try:
             yield
-            if is_ours:
-                path.unlink(missing_ok=True)
+            is_done = True
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 _stop_keeping(error)
             raise
         finally:
+            has_parts = _kept.file is not None and _kept.number + _kept.left > 0
+            if is_ours and (is_done or not has_parts):
+                path.unlink(missing_ok=True)
             _kept.file, _kept.left, _kept.number = None, 0, 0
 
 

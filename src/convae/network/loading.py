@@ -45,11 +45,6 @@ def load(folder: str | Path) -> Autoencoder:
     return model.to(memory_format=torch.channels_last).eval()
 
 
-def network_files(folder: Path) -> list[Path]:
-    """List the files of a trained network."""
-    return [folder / CONFIG, folder / WEIGHTS]
-
-
 def load_of_first(folder: Path) -> Autoencoder:
     """Load the network that the first of several processes has, in all of them; see `load`."""
     if world_size() == 1:

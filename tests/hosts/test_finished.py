@@ -114,9 +114,20 @@ def test_a_run_beside_another_one_leaves_its_parts_alone() -> None:
     assert KEPT.read_bytes() == before
 
 
+def test_without_a_key_no_parts_are_kept() -> None:
+    child = os.fork()
+    if not child:
+        try:
+            work(key="", kill_at=5)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert not KEPT.exists()
+
+
 SHARED = """
 import sys
-from hosts.test_parts import work
+from hosts.test_finished import work
 from convae.hosts.group import process_group
 import torch
 with process_group(torch.device("cpu")):
