@@ -16,6 +16,9 @@ from convae import artifacts
 from convae.hosts.finished import keep_finished
 from convae.hosts.parts import share
 
+# Newer Pythons warn of any fork beside threads; these children only compute a little.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 KEPT = Path("finished/stage")
 PARTS = [range(4), range(4, 8), range(8, 10)]
 EVERYTHING = list(range(10)) * 2
